@@ -1,0 +1,1 @@
+//! HCL in, typed plan out.

@@ -1,0 +1,131 @@
+//! What leaves a turn.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use crate::{
+    Address, Body, CallId, Chunk, ExchangeId, Fault, InstanceId, Location, NodeId, RequestHead, ResponseHead,
+    ServiceId, TimerId,
+};
+
+/// Everything that a guest, or the runtime on its behalf, can ask of the world.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Make a request.
+    Fetch {
+        /// Names this call in everything that follows.
+        call: CallId,
+        /// A guest says by which name; the runtime replaces it by where that is.
+        target: Target,
+        /// Method, URL, headers.
+        head: RequestHead,
+        /// The body, or the promise of one.
+        body: Body,
+    },
+    /// More of the body of a request.
+    RequestChunk(CallId, Chunk),
+    /// Ready for so many more bytes of the body of a response.
+    ResponsePull(CallId, u32),
+    /// No longer interested in this call.
+    Cancel(CallId),
+
+    /// Answer a request.
+    Respond {
+        /// The request.
+        exchange: ExchangeId,
+        /// Status and headers.
+        head: ResponseHead,
+        /// The body, or the promise of one.
+        body: Body,
+    },
+    /// More of the body of a response.
+    ResponseChunk(ExchangeId, Chunk),
+    /// Ready for so many more bytes of the body of a request.
+    RequestPull(ExchangeId, u32),
+
+    /// Deliver [`crate::Event::Timer`] after this long on the node's clock.
+    SetTimer(TimerId, Duration),
+    /// Forget a timer.
+    ClearTimer(TimerId),
+
+    /// A line for people.
+    Log(Level, ByteString),
+    /// A verdict of `always`, `sometimes`, `reachable` or `unreachable`.
+    Check(Check),
+    /// The workload has finished what the present phase asks of it.
+    PhaseDone,
+    /// An instance came to its end by its own fault; the runtime has dropped it.
+    Ended(InstanceId, Fault),
+    /// The node has finished its work after [`crate::Event::Stop`].
+    Stopped,
+}
+
+/// Whom a call is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Whatever the URL of the request names. Guests use this one or `Binding`.
+    Url,
+    /// The service behind this binding (`env.LEDGER.fetch`).
+    Binding(ByteString),
+    /// A service on a node: what the runtime makes of a granted call.
+    Service(NodeId, ServiceId),
+    /// A granted host outside the system.
+    Outside(ByteString),
+    /// A call that the runtime refuses: the world answers it with this error.
+    Refused(crate::NetError),
+}
+
+/// How loud a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// `console.debug`, `console.trace`
+    Debug,
+    /// `console.log`, `console.info`
+    Info,
+    /// `console.warn`
+    Warn,
+    /// `console.error`, uncaught errors
+    Error,
+}
+
+/// The kinds of assertion, with the words that Antithesis made common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckKind {
+    /// Must hold each time it is reached, and must be reached in the campaign.
+    Always,
+    /// Must hold at least once in the campaign.
+    Sometimes,
+    /// Must be reached at least once in the campaign.
+    Reachable,
+    /// Must never be reached.
+    Unreachable,
+}
+
+/// One evaluation of an assertion.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Check {
+    /// Its kind.
+    pub kind: CheckKind,
+    /// Whether the condition held. For `Reachable` true, for `Unreachable` false.
+    pub holds: bool,
+    /// The message, which is also the name of the assertion.
+    pub message: ByteString,
+    /// More about this evaluation, for people.
+    pub details: Option<ByteString>,
+    /// Where it stands in the source.
+    pub location: Option<Location>,
+}
+
+impl Check {
+    /// Whether this evaluation alone breaks the run.
+    pub fn is_violation(&self) -> bool {
+        !self.holds && matches!(self.kind, CheckKind::Always | CheckKind::Unreachable)
+    }
+}
+
+/// The effects of one turn, in order.
+pub type Effects = Vec<Effect>;
+
+/// An effect with its sender.
+pub type Sent = (Address, Effect);

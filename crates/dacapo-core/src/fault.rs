@@ -1,0 +1,188 @@
+//! The catalogue of faults: what can be switched on by name, and with which parameters.
+//!
+//! The Sim world makes them happen, the configuration checks names against this list, the docs
+//! are written from it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The value of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Param {
+    /// A length of virtual time.
+    Duration(Duration),
+    /// A share from 0 to 1, a factor, or a count.
+    Number(f64),
+}
+
+impl fmt::Display for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Param::Duration(d) => write!(f, "{d:?}"),
+            Param::Number(n) => write!(f, "{n}"),
+        }
+    }
+}
+
+/// A parameter of a fault.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ParamSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value unless a scenario says otherwise. A seed draws its own strength up to this value.
+    pub default: Param,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// A fault that the Sim world can make happen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaultKind {
+    /// Its name: `group.what`, where `network` is shortened to `net`.
+    pub name: &'static str,
+    /// The word that switches on the whole group: `network`, `process`, `clock`.
+    pub group: &'static str,
+    /// What it does and what a guest sees of it.
+    pub doc: &'static str,
+    /// Its parameters.
+    pub params: &'static [ParamSpec],
+}
+
+const fn span(name: &'static str, millis: u64, doc: &'static str) -> ParamSpec {
+    ParamSpec { name, default: Param::Duration(Duration::from_millis(millis)), doc }
+}
+
+const fn number(name: &'static str, default: f64, doc: &'static str) -> ParamSpec {
+    ParamSpec { name, default: Param::Number(default), doc }
+}
+
+const fn kind(
+    name: &'static str,
+    group: &'static str,
+    doc: &'static str,
+    params: &'static [ParamSpec],
+) -> FaultKind {
+    FaultKind { name, group, doc, params }
+}
+
+/// Every fault, in the order of the docs.
+pub const CATALOGUE: &[FaultKind] = &[
+    kind(
+        "net.delay",
+        "network",
+        "Some messages take much longer than others (a long tail), so they overtake each other.",
+        &[number("rate", 0.1, "share of messages that are late"), span("max", 2_000, "how late at most")],
+    ),
+    kind(
+        "net.loss",
+        "network",
+        "A request or its response is lost: the caller sees a failed request, or hangs until its own timeout.",
+        &[
+            number("rate", 0.05, "share of messages that are lost"),
+            number("hangs", 0.5, "share of losses that the caller is not told of"),
+        ],
+    ),
+    kind(
+        "net.duplicate",
+        "network",
+        "A request with an idempotent method (RFC 9110, section 9.2.2) arrives twice, as proxies that retry make it.",
+        &[number("rate", 0.05, "share of such requests that arrive twice")],
+    ),
+    kind(
+        "net.partition",
+        "network",
+        "The nodes fall into two sides that cannot reach each other, or only in one direction.",
+        &[
+            span("every", 10_000, "mean time between two partitions"),
+            span("lasts", 5_000, "how long at most"),
+            number("oneway", 0.3, "share of partitions that cut one direction only"),
+        ],
+    ),
+    kind(
+        "net.clog",
+        "network",
+        "One link holds everything back, then lets it through at once.",
+        &[span("every", 5_000, "mean time between two clogs"), span("lasts", 3_000, "how long at most")],
+    ),
+    kind(
+        "net.reset",
+        "network",
+        "The connection breaks in the middle of a response: the head has come, the body fails.",
+        &[number("rate", 0.02, "share of responses that break")],
+    ),
+    kind(
+        "net.bandwidth",
+        "network",
+        "Links carry few bytes a second, so long bodies take long.",
+        &[number("bytes_per_second", 1_000_000.0, "what a link carries; a seed draws up to ten times less")],
+    ),
+    kind(
+        "process.crash",
+        "process",
+        "A node dies with all of its memory and boots again.",
+        &[
+            span("every", 15_000, "mean time between two crashes, over all nodes"),
+            span("down", 3_000, "how long it stays down at most"),
+        ],
+    ),
+    kind(
+        "process.pause",
+        "process",
+        "A node stands still (a long collection, a frozen machine), then goes on as if nothing had been.",
+        &[
+            span("every", 10_000, "mean time between two pauses, over all nodes"),
+            span("lasts", 2_000, "how long at most"),
+        ],
+    ),
+    kind(
+        "process.stop",
+        "process",
+        "A node is asked to stop, finishes what is under way, and boots again (a deploy).",
+        &[
+            span("every", 20_000, "mean time between two stops, over all nodes"),
+            span("grace", 5_000, "how long it may take before it is killed"),
+            span("down", 1_000, "how long it stays down at most"),
+        ],
+    ),
+    kind(
+        "process.slow",
+        "process",
+        "A node takes long for everything.",
+        &[
+            span("every", 10_000, "mean time between two slow spells, over all nodes"),
+            span("lasts", 5_000, "how long at most"),
+            span("delay", 200, "what each of its turns costs at most"),
+        ],
+    ),
+    kind(
+        "clock.skew",
+        "clock",
+        "The wall clocks of the nodes differ by a constant.",
+        &[span("max", 5_000, "how far off a clock is at most")],
+    ),
+    kind(
+        "clock.drift",
+        "clock",
+        "The clocks of the nodes run at different speeds; timers too.",
+        &[number("max", 0.01, "how much faster or slower at most, as a share")],
+    ),
+    kind(
+        "clock.jump",
+        "clock",
+        "The wall clock of a node jumps forwards or backwards.",
+        &[
+            span("every", 10_000, "mean time between two jumps, over all nodes"),
+            span("max", 60_000, "how far at most"),
+        ],
+    ),
+];
+
+/// The fault of this name.
+pub fn find(name: &str) -> Option<&'static FaultKind> {
+    CATALOGUE.iter().find(|kind| kind.name == name)
+}
+
+/// The faults of this group.
+pub fn group(name: &str) -> impl Iterator<Item = &'static FaultKind> {
+    CATALOGUE.iter().filter(move |kind| kind.group == name)
+}

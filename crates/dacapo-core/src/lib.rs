@@ -1,0 +1,40 @@
+//! The words of Dacapo and the door between a guest and the world.
+//!
+//! A guest takes one [`Event`] in and gives a list of [`Effect`]s out: a *turn*. A [`World`] says
+//! what happens next (simulated, real or replayed); an [`Engine`] runs guest code. Everything that
+//! passes the door is plain data defined here, so that recording, replay, limits and faults each
+//! happen once, around the door.
+//!
+//! This crate knows nothing of engines, sockets, disks or clocks.
+
+#![forbid(unsafe_code)]
+
+mod body;
+mod decision;
+mod digest;
+mod effect;
+mod engine;
+mod event;
+pub mod fault;
+mod files;
+mod http_head;
+mod id;
+pub mod plan;
+mod random;
+mod time;
+mod turn;
+mod world;
+
+pub use body::{Body, Chunk, WINDOW};
+pub use decision::{Decision, Decisions, Lane, Source};
+pub use digest::{Digest, DigestHasher, digest_of};
+pub use effect::{Check, CheckKind, Effect, Effects, Level, Sent, Target};
+pub use engine::{Code, Engine, Instance, LoadError, Program};
+pub use event::{Event, NetError, Phase};
+pub use files::{FileKind, Files, MemoryFiles};
+pub use http_head::{Headers, RequestHead, ResponseHead};
+pub use id::{Address, CallId, ExchangeId, InstanceId, NodeId, ServiceId, TimerId};
+pub use random::{Entropy, Random, Seed};
+pub use time::{Time, WallTime};
+pub use turn::{Boot, Fault, FaultKind, Location, Turn, TurnEnd};
+pub use world::{Delivery, World};

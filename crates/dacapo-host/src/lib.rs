@@ -1,0 +1,1 @@
+//! A world from the operating system: sockets, HTTP, timers, entropy.

@@ -1,0 +1,1 @@
+//! Run a scenario under a seed; explore; save.

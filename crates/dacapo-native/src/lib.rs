@@ -1,0 +1,1 @@
+//! A Rust async fn service as an instance.

@@ -1,0 +1,1 @@
+//! A world from a seed: virtual clock, seeded scheduler, network, processes, faults.

@@ -1,0 +1,1 @@
+//! The recording format, the recorder, and the replay world.

@@ -1,0 +1,2 @@
+//! The `dacapo` command line.
+fn main() {}
