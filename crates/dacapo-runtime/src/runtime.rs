@@ -1,0 +1,321 @@
+//! One node: its instances, what they serve, and what becomes of it when they break.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use dacapo_core::plan::Service;
+use dacapo_core::{
+    Address, Body, Boot, Chunk, Delivery, Effect, Effects, Entropy, Event, ExchangeId, Fault, FaultKind,
+    Headers, Instance, InstanceId, Level, NodeId, ResponseHead, ServiceId, Target, TimerId, Turn, TurnEnd,
+    WallTime,
+};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::cluster::runtime_of;
+use crate::cron::next_after;
+use crate::rights::{Granted, resolve};
+use crate::topology::System;
+
+/// Values of `env`: names and JSON texts.
+pub type Vars = Vec<(ByteString, ByteString)>;
+
+/// The runtime of one node, from its boot to its crash.
+pub struct Runtime {
+    node: NodeId,
+    system: Rc<System>,
+    entropy: Entropy,
+    instances: BTreeMap<InstanceId, Slot>,
+    by_service: BTreeMap<ServiceId, InstanceId>,
+    exchanges: BTreeMap<ExchangeId, InstanceId>,
+    started: u32,
+    next_host: BTreeMap<ServiceId, usize>,
+    is_stopping: bool,
+    has_stopped: bool,
+    scratch: Effects,
+}
+
+struct Slot {
+    service: ServiceId,
+    guest: Box<dyn Instance>,
+    is_busy: bool,
+    /// The requests it has not answered to the end, and whether the head of the answer is out.
+    open: BTreeMap<ExchangeId, bool>,
+}
+
+type Sent = Vec<(Address, Effect)>;
+
+impl Runtime {
+    /// The runtime of a node that is about to boot.
+    pub fn new(node: NodeId, system: Rc<System>) -> Runtime {
+        Runtime {
+            node,
+            system,
+            entropy: Entropy([0; 32]),
+            instances: BTreeMap::new(),
+            by_service: BTreeMap::new(),
+            exchanges: BTreeMap::new(),
+            started: 0,
+            next_host: BTreeMap::new(),
+            is_stopping: false,
+            has_stopped: false,
+            scratch: Effects::new(),
+        }
+    }
+
+    /// Takes one delivery for this node; pushes what comes of it to `out`.
+    pub fn deliver(&mut self, delivery: Delivery, out: &mut Sent) {
+        let turn = Turn { now: delivery.now, wall: delivery.wall };
+        match delivery.event {
+            Event::Boot { entropy, .. } => {
+                self.entropy = entropy;
+                self.arm_crons(turn.wall, out);
+            }
+            Event::Crash => {}
+            Event::Stop => self.stop(&turn, out),
+            Event::Phase(_) => {
+                if let Some(service) = self.system.topology.nodes[self.node.0 as usize].services.first() {
+                    let id = self.instance_of(*service);
+                    self.turn(id, &turn, delivery.event, out);
+                }
+            }
+            Event::Request { exchange, service, .. } => {
+                if self.is_stopping {
+                    self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
+                } else {
+                    let id = self.instance_of(service);
+                    self.exchanges.insert(exchange, id);
+                    self.slot(id).open.insert(exchange, false);
+                    self.turn(id, &turn, delivery.event, out);
+                }
+            }
+            Event::RequestChunk(exchange, _) | Event::ResponseCredit(exchange, _) => {
+                if let Some(id) = self.exchanges.get(&exchange).copied() {
+                    self.turn(id, &turn, delivery.event, out);
+                }
+            }
+            Event::Cancelled(exchange) => {
+                if let Some(id) = self.exchanges.remove(&exchange) {
+                    self.slot(id).open.remove(&exchange);
+                    self.turn(id, &turn, delivery.event, out);
+                }
+            }
+            Event::Scheduled { service, .. } => {
+                let id = self.instance_of(service);
+                self.turn(id, &turn, delivery.event, out);
+            }
+            Event::Timer(timer) if delivery.to.instance == InstanceId::RUNTIME => {
+                self.fire_cron(timer, &turn, out);
+            }
+            Event::Response { .. }
+            | Event::ResponseChunk(..)
+            | Event::RequestCredit(..)
+            | Event::Failed(..)
+            | Event::Timer(_) => {
+                // An instance that ended leaves events behind that were on their way to it.
+                if self.instances.contains_key(&delivery.to.instance) {
+                    self.turn(delivery.to.instance, &turn, delivery.event, out);
+                }
+            }
+        }
+        self.maybe_stopped(out);
+    }
+
+    fn slot(&mut self, id: InstanceId) -> &mut Slot {
+        self.instances.get_mut(&id).expect("the maps of a runtime name live instances only")
+    }
+
+    /// The instance of this service, started if there is none.
+    fn instance_of(&mut self, service: ServiceId) -> InstanceId {
+        if let Some(id) = self.by_service.get(&service) {
+            return *id;
+        }
+        self.started += 1;
+        let id = InstanceId(self.started);
+        let plan: &Service = self.system.plan.service(service);
+        let boot = Boot {
+            address: Address { node: self.node, instance: id },
+            service,
+            entropy: self.entropy.derive(&plan.name, u64::from(self.started)),
+            vars: self.system.vars[service.0 as usize].clone(),
+            bindings: plan.calls.keys().map(|name| name.as_str().into()).collect(),
+            turn_budget: plan.limits.turn_budget,
+            memory_max: plan.limits.memory_max,
+        };
+        let guest = self.system.programs[service.0 as usize].start(boot);
+        self.instances.insert(id, Slot { service, guest, is_busy: false, open: BTreeMap::new() });
+        self.by_service.insert(service, id);
+        id
+    }
+
+    fn turn(&mut self, id: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
+        let mut effects = std::mem::take(&mut self.scratch);
+        let slot = self.slot(id);
+        let service = slot.service;
+        let end = slot.guest.turn(turn, event, &mut effects);
+        match end {
+            TurnEnd::Quiet { busy } => {
+                slot.is_busy = busy;
+                for effect in effects.drain(..) {
+                    self.admit(id, service, effect, out);
+                }
+            }
+            TurnEnd::Fault(fault) => {
+                effects.retain(|e| fault.kind.is_exact() && matches!(e, Effect::Log(..) | Effect::Check(_)));
+                let from = Address { node: self.node, instance: id };
+                out.extend(effects.drain(..).map(|effect| (from, effect)));
+                self.end(id, fault, out);
+            }
+        }
+        self.scratch = effects;
+    }
+
+    /// Lets one effect of a guest out, made concrete.
+    fn admit(&mut self, id: InstanceId, service: ServiceId, effect: Effect, out: &mut Sent) {
+        let from = Address { node: self.node, instance: id };
+        let effect = match effect {
+            Effect::Fetch { call, target, head, body } => {
+                let target = match resolve(&self.system, self.node, service, &target, &head) {
+                    Granted::Service(to) => self.pick_node(to),
+                    Granted::Outside(host) => Target::Outside(host),
+                    Granted::Refused(error) => Target::Refused(error),
+                };
+                Effect::Fetch { call, target, head, body }
+            }
+            Effect::Respond { exchange, .. } | Effect::ResponseChunk(exchange, _) => {
+                if !self.note_answer(id, exchange, &effect) {
+                    return;
+                }
+                effect
+            }
+            // Only the runtime may say these.
+            Effect::Ended(..) | Effect::Stopped => return,
+            effect => effect,
+        };
+        out.push((from, effect));
+    }
+
+    /// Keeps the book of open requests. False if this instance has nothing (more) to say to it.
+    fn note_answer(&mut self, id: InstanceId, exchange: ExchangeId, effect: &Effect) -> bool {
+        let open = &mut self.slot(id).open;
+        let Some(has_head) = open.get_mut(&exchange) else { return false };
+        let is_last = match effect {
+            Effect::Respond { body, .. } if !*has_head => {
+                *has_head = true;
+                *body != Body::Stream
+            }
+            Effect::ResponseChunk(_, chunk) if *has_head => !matches!(chunk, Chunk::Data(_)),
+            _ => return false,
+        };
+        if is_last {
+            open.remove(&exchange);
+            self.exchanges.remove(&exchange);
+        }
+        true
+    }
+
+    /// Chooses among the nodes that run a service: in turn, beginning with the caller's own place
+    /// in the ring so that callers do not all begin with the same node.
+    fn pick_node(&mut self, service: ServiceId) -> Target {
+        let hosts = &self.system.hosts[service.0 as usize];
+        if hosts.is_empty() {
+            let name = &self.system.plan.service(service).name;
+            return Target::Refused(dacapo_core::NetError::Unknown(
+                format!("service \"{name}\" runs on no node").into(),
+            ));
+        }
+        if self.system.topology.prefers_local && hosts.contains(&self.node) {
+            return Target::Service(self.node, service);
+        }
+        let next = self.next_host.entry(service).or_insert(self.node.0 as usize);
+        let node = hosts[*next % hosts.len()];
+        *next += 1;
+        Target::Service(node, service)
+    }
+
+    /// An instance broke: its callers get an answer, the world forgets it, and the next request
+    /// starts a new one. A full memory takes all instances of the node down.
+    fn end(&mut self, id: InstanceId, fault: Fault, out: &mut Sent) {
+        let ids: Vec<InstanceId> = match fault.kind {
+            FaultKind::Memory => self.instances.keys().copied().collect(),
+            _ => vec![id],
+        };
+        for id in ids {
+            let slot = self.instances.remove(&id).expect("the maps of a runtime name live instances only");
+            self.by_service.remove(&slot.service);
+            let name = self.system.plan.service(slot.service).name.clone();
+            let from = Address { node: self.node, instance: id };
+            out.push((from, Effect::Log(Level::Error, format!("service \"{name}\" ended: {fault}").into())));
+            for (exchange, has_head) in slot.open {
+                self.exchanges.remove(&exchange);
+                let text = format!("service \"{name}\" failed: {}", fault.kind);
+                if has_head {
+                    out.push((from, Effect::ResponseChunk(exchange, Chunk::Abort(text.into()))));
+                } else {
+                    self.answer(exchange, StatusCode::INTERNAL_SERVER_ERROR, &text, out);
+                }
+            }
+            out.push((from, Effect::Ended(id, fault.clone())));
+        }
+    }
+
+    fn answer(&self, exchange: ExchangeId, status: StatusCode, text: &str, out: &mut Sent) {
+        let plain =
+            (HeaderName::from_static("content-type"), HeaderValue::from_static("text/plain;charset=UTF-8"));
+        let head = ResponseHead { status, headers: Headers(vec![plain]) };
+        let body = Body::Full(Bytes::copy_from_slice(text.as_bytes()));
+        out.push((runtime_of(self.node), Effect::Respond { exchange, head, body }));
+    }
+
+    fn stop(&mut self, turn: &Turn, out: &mut Sent) {
+        self.is_stopping = true;
+        let ids: Vec<InstanceId> = self.instances.keys().copied().collect();
+        for id in ids {
+            if self.instances.contains_key(&id) {
+                self.turn(id, turn, Event::Stop, out);
+            }
+        }
+    }
+
+    fn maybe_stopped(&mut self, out: &mut Sent) {
+        let is_idle = || self.instances.values().all(|slot| !slot.is_busy && slot.open.is_empty());
+        if self.is_stopping && !self.has_stopped && is_idle() {
+            self.has_stopped = true;
+            out.push((runtime_of(self.node), Effect::Stopped));
+        }
+    }
+
+    /// The cron lines that this node is responsible for: those of services of which it is the
+    /// first host. (Timers of the runtime are numbered by their place in this list.)
+    fn crons(&self) -> impl Iterator<Item = (ServiceId, &str)> {
+        let is_mine = |id: &usize| self.system.hosts[*id].first() == Some(&self.node);
+        let services = self.system.plan.services.iter().enumerate().filter(move |(id, _)| is_mine(id));
+        services.flat_map(|(id, s)| s.cron.iter().map(move |line| (ServiceId(id as u32), line.as_str())))
+    }
+
+    fn arm_crons(&self, wall: WallTime, out: &mut Sent) {
+        for (index, (_, line)) in self.crons().enumerate() {
+            self.arm_cron(TimerId(index as u64), line, wall, out);
+        }
+    }
+
+    fn arm_cron(&self, timer: TimerId, line: &str, wall: WallTime, out: &mut Sent) {
+        // A line that is never due was refused by the configuration; here it is just never armed.
+        if let Ok(due) = next_after(line, wall) {
+            let wait = Duration::from_nanos(due.0.saturating_sub(wall.0).max(0) as u64);
+            out.push((runtime_of(self.node), Effect::SetTimer(timer, wait)));
+        }
+    }
+
+    fn fire_cron(&mut self, timer: TimerId, turn: &Turn, out: &mut Sent) {
+        let Some((service, line)) = self.crons().nth(timer.0 as usize) else { return };
+        let cron = ByteString::from(line);
+        self.arm_cron(timer, &cron, turn.wall, out);
+        if !self.is_stopping {
+            let id = self.instance_of(service);
+            self.turn(id, turn, Event::Scheduled { service, cron }, out);
+        }
+    }
+}

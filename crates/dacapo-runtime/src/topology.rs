@@ -1,0 +1,121 @@
+//! Which node runs which service.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use dacapo_core::plan::Plan;
+use dacapo_core::{NodeId, Program, ServiceId};
+
+use crate::runtime::Vars;
+
+/// What a node is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A node of the system.
+    Cluster,
+    /// The scenario's workload: outside of the system, but with the right to call every service.
+    Workload,
+    /// Stands in for a host outside of the system.
+    Stub,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSpec {
+    /// Its name, for people: `n0`, `workload`.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// The services that run on it.
+    pub services: Vec<ServiceId>,
+}
+
+/// The nodes of a run and what they can reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topology {
+    /// The nodes; a [`NodeId`] is an index into it.
+    pub nodes: Vec<NodeSpec>,
+    /// Hosts outside of the system for which a service of the plan stands in.
+    pub stubs: BTreeMap<String, ServiceId>,
+    /// Whether a call goes to the caller's own node if its target runs there too. True where
+    /// nodes are the loops of one process; false in Sim, where a node is a machine of its own and
+    /// a call that never leaves it would never meet the network.
+    pub prefers_local: bool,
+    /// Whether the workload's calls to a route go straight to the service. False in Host, where
+    /// they take the way through a real socket.
+    pub routes_inside: bool,
+}
+
+impl Topology {
+    /// Spreads the first `services` services of the plan over `nodes` cluster nodes: a service
+    /// with `instances = k` on k nodes, in turn, so that singletons do not pile up on one node.
+    pub fn spread(plan: &Plan, nodes: u32) -> Topology {
+        let mut specs: Vec<NodeSpec> = (0..nodes)
+            .map(|i| NodeSpec { name: format!("n{i}"), role: Role::Cluster, services: Vec::new() })
+            .collect();
+        let mut next = 0;
+        for (index, service) in plan.services.iter().enumerate() {
+            let count = service.instances.unwrap_or(nodes).min(nodes);
+            for _ in 0..count {
+                specs[next as usize].services.push(ServiceId(index as u32));
+                next = (next + 1) % nodes;
+            }
+        }
+        Topology { nodes: specs, ..Topology::default() }
+    }
+
+    /// Adds a node and says which one it is.
+    pub fn add(&mut self, spec: NodeSpec) -> NodeId {
+        self.nodes.push(spec);
+        NodeId(self.nodes.len() as u32 - 1)
+    }
+
+    /// The role of this node.
+    pub fn role(&self, node: NodeId) -> Role {
+        self.nodes[node.0 as usize].role
+    }
+
+    /// The nodes that run this service, in order.
+    pub fn hosts_of(&self, service: ServiceId) -> Vec<NodeId> {
+        let runs = |spec: &NodeSpec| spec.services.contains(&service);
+        (0..).map(NodeId).zip(&self.nodes).filter(|(_, spec)| runs(spec)).map(|(node, _)| node).collect()
+    }
+
+    /// The node of the workload, if there is one.
+    pub fn workload(&self) -> Option<NodeId> {
+        self.nodes.iter().position(|n| n.role == Role::Workload).map(|i| NodeId(i as u32))
+    }
+}
+
+/// Everything that the nodes of a run share: the plan, the topology and the loaded programs.
+pub struct System {
+    /// The plan, to which a scenario adds its workload and its stubs as further services.
+    pub plan: Plan,
+    /// The topology.
+    pub topology: Topology,
+    /// The program of each service of the plan.
+    pub programs: Vec<Rc<dyn Program>>,
+    /// Values of `env` for each service of the plan, as JSON texts.
+    pub vars: Vec<Vars>,
+    pub(crate) hosts: Vec<Vec<NodeId>>,
+}
+
+impl System {
+    /// A system. Vars come from the plan; `secrets` are added by [`System::with_secrets`].
+    pub fn new(plan: Plan, topology: Topology, programs: Vec<Rc<dyn Program>>) -> System {
+        assert_eq!(plan.services.len(), programs.len(), "each service has one program");
+        let hosts = (0..plan.services.len()).map(|i| topology.hosts_of(ServiceId(i as u32))).collect();
+        let vars = plan
+            .services
+            .iter()
+            .map(|s| s.vars.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect())
+            .collect();
+        System { plan, topology, programs, vars, hosts }
+    }
+
+    /// Adds a value of `env` that does not stand in the configuration; `json` is its JSON text.
+    pub fn with_secret(mut self, service: ServiceId, name: &str, json: &str) -> System {
+        self.vars[service.0 as usize].push((name.into(), json.into()));
+        self
+    }
+}
