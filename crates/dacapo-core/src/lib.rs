@@ -37,4 +37,4 @@ pub use id::{Address, CallId, ExchangeId, InstanceId, NodeId, ServiceId, TimerId
 pub use random::{Entropy, Random, Seed};
 pub use time::{Time, WallTime};
 pub use turn::{Boot, Fault, FaultKind, Location, Turn, TurnEnd};
-pub use world::{Delivery, World};
+pub use world::{Delivery, Note, NoteKind, World};

@@ -1,6 +1,8 @@
 //! Who says what happens next.
 
-use crate::{Address, Effect, Event, Time, WallTime};
+use bytestring::ByteString;
+
+use crate::{Address, CallId, Effect, Event, ExchangeId, Time, WallTime};
 
 /// An event with its address and its time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,4 +28,45 @@ pub trait World {
 
     /// Takes one effect. What comes of it arrives later, through [`World::next`].
     fn submit(&mut self, from: Address, effect: Effect);
+
+    /// What happened in the world since the last call that no node is told. A recorder with a file
+    /// asks before it hands on each delivery, and at the end; nobody else does, so a world that
+    /// makes notes keeps them only while somebody takes them.
+    fn take_notes(&mut self) -> Vec<Note> {
+        Vec::new()
+    }
+}
+
+/// A fact about the world itself: a fault begins, a message is lost. It stands in the recording
+/// for people, and is no part of the digest.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Note {
+    /// When, on the world's own clock.
+    pub at: Time,
+    /// What kind of fact.
+    pub kind: NoteKind,
+    /// The fact in words; for a fault its full name first: `net.partition n0 | n1 n2`.
+    pub text: ByteString,
+}
+
+/// The kinds of [`Note`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoteKind {
+    /// A fault that lasts begins.
+    FaultBegins,
+    /// A fault that lasts ends.
+    FaultEnds,
+    /// A fault strikes once: a message is lost, late or doubled, a clock jumps.
+    Fault,
+    /// The request that arrives as `exchange` is this call of this instance.
+    Carries {
+        /// The request, as its server will know it.
+        exchange: ExchangeId,
+        /// Who made it.
+        caller: Address,
+        /// The request, as its caller knows it.
+        call: CallId,
+    },
+    /// Anything else worth a line.
+    Info,
 }
