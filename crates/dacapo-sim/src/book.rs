@@ -1,0 +1,106 @@
+//! The book of exchanges: who waits for whom.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use dacapo_core::{Address, CallId, ExchangeId, NodeId, Time};
+
+/// One request and its response, from the call to the last byte.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    pub(crate) caller: Address,
+    pub(crate) caller_life: u32,
+    pub(crate) call: CallId,
+    pub(crate) server: NodeId,
+    pub(crate) server_life: u32,
+    /// The request has reached its server.
+    pub(crate) is_served: bool,
+    /// The server has sent all of its response.
+    pub(crate) is_answered: bool,
+    /// The caller has seen the head of the response.
+    pub(crate) has_head: bool,
+    /// The caller no longer listens (it has failed, was cancelled, or never knew: a duplicate).
+    pub(crate) is_deaf: bool,
+    /// Nothing more travels: a failure is on its way to the caller.
+    pub(crate) is_broken: bool,
+    /// When the last part of the request arrives; parts keep their order.
+    pub(crate) request_at: Time,
+    /// When the last part of the response arrives.
+    pub(crate) response_at: Time,
+}
+
+/// All exchanges that are under way.
+#[derive(Default)]
+pub(crate) struct Book {
+    /// Exchange `first + i` stands at `i`; done ones leave a hole until they are the oldest.
+    open: VecDeque<Option<Exchange>>,
+    first: u64,
+    count: usize,
+    calls: BTreeMap<(Address, CallId), ExchangeId>,
+}
+
+impl Book {
+    /// The number the next exchange gets.
+    pub(crate) fn next_id(&self) -> ExchangeId {
+        ExchangeId(self.first + self.open.len() as u64)
+    }
+
+    pub(crate) fn add(&mut self, exchange: Exchange) -> ExchangeId {
+        let id = self.next_id();
+        if !exchange.is_deaf {
+            self.calls.insert((exchange.caller, exchange.call), id);
+        }
+        self.open.push_back(Some(exchange));
+        self.count += 1;
+        id
+    }
+
+    pub(crate) fn get(&mut self, id: ExchangeId) -> Option<&mut Exchange> {
+        let index = id.0.checked_sub(self.first)?;
+        self.open.get_mut(index as usize)?.as_mut()
+    }
+
+    pub(crate) fn by_call(&self, caller: Address, call: CallId) -> Option<ExchangeId> {
+        self.calls.get(&(caller, call)).copied()
+    }
+
+    pub(crate) fn remove(&mut self, id: ExchangeId) -> Option<Exchange> {
+        let index = id.0.checked_sub(self.first)?;
+        let exchange = self.open.get_mut(index as usize)?.take()?;
+        self.forget_call(id, &exchange);
+        self.count -= 1;
+        while let Some(None) = self.open.front() {
+            self.open.pop_front();
+            self.first += 1;
+        }
+        Some(exchange)
+    }
+
+    /// The caller does not listen any more.
+    pub(crate) fn deafen(&mut self, id: ExchangeId) {
+        let Some(exchange) = self.get(id) else { return };
+        exchange.is_deaf = true;
+        let exchange = exchange.clone();
+        self.forget_call(id, &exchange);
+    }
+
+    fn forget_call(&mut self, id: ExchangeId, exchange: &Exchange) {
+        // A duplicate carries the call of its original, which is not its to forget.
+        let key = (exchange.caller, exchange.call);
+        if self.calls.get(&key) == Some(&id) {
+            self.calls.remove(&key);
+        }
+    }
+
+    /// How many are under way.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Those that satisfy `test`, oldest first.
+    pub(crate) fn find(&self, test: impl Fn(&Exchange) -> bool) -> Vec<ExchangeId> {
+        let all = self.open.iter().enumerate();
+        all.filter(|(_, e)| e.as_ref().is_some_and(&test))
+            .map(|(i, _)| ExchangeId(self.first + i as u64))
+            .collect()
+    }
+}

@@ -1,0 +1,114 @@
+//! Faults that strike single messages: `net.delay`, `net.loss`, `net.duplicate`, `net.reset`.
+
+use std::time::Duration;
+
+use dacapo_core::{Lane, NodeId, NoteKind};
+
+use crate::fault::Active;
+use crate::sim::Sim;
+
+/// What this seed does to messages.
+pub(crate) struct MessageFaults {
+    delay: Option<Strike>,
+    loss: Option<Strike>,
+    duplicate: Option<Strike>,
+    reset: Option<Strike>,
+}
+
+/// A fault that hits a share of all messages.
+#[derive(Clone, Debug)]
+struct Strike {
+    lane: Lane,
+    rate: f64,
+    spare: Vec<NodeId>,
+    /// For `net.delay`: how late at most.
+    max: Duration,
+    /// For `net.loss`: the share of losses that nobody is told of.
+    hangs: f64,
+}
+
+impl MessageFaults {
+    pub(crate) fn new(active: &[Active]) -> MessageFaults {
+        let strike = |name: &str| {
+            let a = active.iter().find(|a| a.spec.name == name)?;
+            let max = if name == "net.delay" { a.span_max("max") } else { Duration::ZERO };
+            let hangs = if name == "net.loss" { a.number("hangs") } else { 0.0 };
+            Some(Strike { lane: a.lane, rate: a.rate("rate"), spare: a.spec.spare.clone(), max, hangs })
+        };
+        MessageFaults {
+            delay: strike("net.delay"),
+            loss: strike("net.loss"),
+            duplicate: strike("net.duplicate"),
+            reset: strike("net.reset"),
+        }
+    }
+}
+
+impl Sim {
+    /// Whether this fault hits this message.
+    fn hits(&mut self, strike: &Option<Strike>, from: NodeId, to: NodeId) -> bool {
+        let Some(strike) = strike else { return false };
+        if !self.faults.is_on || from == to || strike.spare.contains(&from) || strike.spare.contains(&to) {
+            return false;
+        }
+        self.decisions.chance(strike.lane, strike.rate)
+    }
+
+    fn note_message(&mut self, fault: &str, from: NodeId, to: NodeId) {
+        let text = format!("{fault} {} → {}", self.name(from), self.name(to));
+        self.note(NoteKind::Fault, || text.into());
+    }
+
+    /// How much later than others this message comes.
+    pub(crate) fn delays(&mut self, from: NodeId, to: NodeId) -> Duration {
+        let strike = self.faults.messages.delay.take();
+        let mut late = Duration::ZERO;
+        if self.hits(&strike, from, to)
+            && let Some(s) = &strike
+        {
+            // Cubed: most are a little late, few very late.
+            let unit = self.decisions.unit(s.lane);
+            late = s.max.mul_f64(unit * unit * unit);
+            self.note_message(&format!("net.delay {late:?}"), from, to);
+        }
+        self.faults.messages.delay = strike;
+        late
+    }
+
+    /// Whether this message is lost, and if so whether the transport notices at once.
+    pub(crate) fn loses(&mut self, from: NodeId, to: NodeId) -> Option<bool> {
+        let strike = self.faults.messages.loss.take();
+        let mut lost = None;
+        if self.hits(&strike, from, to)
+            && let Some(s) = &strike
+        {
+            let hangs = self.decisions.chance(s.lane, s.hangs);
+            lost = Some(!hangs);
+            self.note_message(if hangs { "net.loss (silent)" } else { "net.loss" }, from, to);
+        }
+        self.faults.messages.loss = strike;
+        lost
+    }
+
+    /// Whether a proxy on the way sends this request twice.
+    pub(crate) fn duplicates(&mut self, from: NodeId, to: NodeId) -> bool {
+        let strike = self.faults.messages.duplicate.take();
+        let is_hit = self.hits(&strike, from, to);
+        self.faults.messages.duplicate = strike;
+        if is_hit {
+            self.note_message("net.duplicate", from, to);
+        }
+        is_hit
+    }
+
+    /// Whether the connection breaks in the middle of this response.
+    pub(crate) fn resets(&mut self, from: NodeId, to: NodeId) -> bool {
+        let strike = self.faults.messages.reset.take();
+        let is_hit = self.hits(&strike, from, to);
+        self.faults.messages.reset = strike;
+        if is_hit {
+            self.note_message("net.reset", from, to);
+        }
+        is_hit
+    }
+}

@@ -1,0 +1,166 @@
+//! The faults of a run: which of them this seed uses, how strongly, and what they do at present.
+//!
+//! Faults that strike single messages are asked at each message (`message.rs`); faults that come
+//! and go, here called spells, are scheduled (`spell.rs`) and each has its file.
+
+mod clock;
+mod link;
+mod message;
+mod partition;
+mod process;
+mod spell;
+
+use std::time::Duration;
+
+use dacapo_core::fault::{Param, find};
+use dacapo_core::{Decisions, Lane, NodeId, Time};
+
+pub(crate) use self::link::Links;
+pub(crate) use self::message::MessageFaults;
+pub(crate) use self::partition::Partition;
+pub(crate) use self::spell::{End, Spell};
+
+use crate::options::{SimFault, SimOptions, Swarm};
+use crate::sim::Sim;
+
+/// A fault that this seed uses.
+#[derive(Clone, Debug)]
+pub(crate) struct Active {
+    spec: SimFault,
+    /// From above 0 to 1: scales rates and lengths, and divides the time between two strikes.
+    strength: f64,
+    /// When it strikes, how hard, and whom.
+    pub(crate) lane: Lane,
+}
+
+impl Active {
+    fn param(&self, name: &str) -> Param {
+        if let Some(value) = self.spec.params.get(name) {
+            return *value;
+        }
+        let kind = find(&self.spec.name).expect("a fault of the catalogue");
+        let spec = kind.params.iter().find(|p| p.name == name);
+        spec.unwrap_or_else(|| panic!("{} has no parameter {name}", self.spec.name)).default
+    }
+
+    /// A parameter that is a plain number.
+    pub(crate) fn number(&self, name: &str) -> f64 {
+        match self.param(name) {
+            Param::Number(n) => n,
+            Param::Duration(d) => d.as_secs_f64(),
+        }
+    }
+
+    /// A rate, weakened by the strength.
+    pub(crate) fn rate(&self, name: &str) -> f64 {
+        self.number(name) * self.strength
+    }
+
+    /// A length of time as it stands in the scenario.
+    pub(crate) fn span(&self, name: &str) -> Duration {
+        match self.param(name) {
+            Param::Duration(d) => d,
+            Param::Number(n) => Duration::from_secs_f64(n.clamp(0.0, 1e9)),
+        }
+    }
+
+    /// An upper bound for a length of time, weakened by the strength.
+    pub(crate) fn span_max(&self, name: &str) -> Duration {
+        self.span(name).mul_f64(self.strength)
+    }
+
+    /// The mean time between two strikes, stretched by the strength.
+    pub(crate) fn every(&self) -> Duration {
+        self.span("every").div_f64(self.strength)
+    }
+
+    pub(crate) fn strength(&self) -> f64 {
+        self.strength
+    }
+
+    pub(crate) fn spares(&self, node: NodeId) -> bool {
+        self.spec.spare.contains(&node)
+    }
+}
+
+/// All faults of a run.
+pub(crate) struct Faults {
+    active: Vec<Active>,
+    /// Whether faults may happen now: only while the drivers run.
+    pub(crate) is_on: bool,
+    pub(crate) messages: MessageFaults,
+    pub(crate) partition: Option<Partition>,
+    pub(crate) partitions: u64,
+    pub(crate) links: Links,
+}
+
+impl Faults {
+    pub(crate) fn new(options: &SimOptions, decisions: &mut Decisions) -> Faults {
+        let swarm = decisions.lane("swarm");
+        let mut active = Vec::new();
+        for spec in &options.faults {
+            let (is_used, strength) = match options.swarm {
+                Swarm::All => (true, 1.0),
+                // Drawn for each fault whether used or not, so that one fault more or less in the
+                // scenario changes as little as possible.
+                Swarm::Subset => (decisions.chance(swarm, 0.6), 0.1 + 0.9 * decisions.unit(swarm)),
+            };
+            if is_used {
+                active.push(Active { spec: spec.clone(), strength, lane: decisions.lane(&spec.name) });
+            }
+        }
+        let messages = MessageFaults::new(&active);
+        let links = Links::new(&active);
+        Faults { active, is_on: false, messages, partition: None, partitions: 0, links }
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.active.iter().map(|a| a.spec.name.as_str())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Active> {
+        self.active.iter().find(|a| a.spec.name == name)
+    }
+
+    /// Whether nothing gets from `from` to `to` at present.
+    pub(crate) fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
+        from != to && self.partition.as_ref().is_some_and(|p| p.cuts(from, to))
+    }
+
+    /// When a message arrives that would arrive at `at`, on a link that is clogged or narrow.
+    pub(crate) fn hold_back(&mut self, from: NodeId, to: NodeId, now: Time, at: Time, bytes: usize) -> Time {
+        if from == to || !self.is_on { at } else { self.links.hold_back(from, to, now, at, bytes) }
+    }
+}
+
+impl Sim {
+    /// A length of time with this mean, exponentially distributed.
+    pub(crate) fn exponential(&mut self, lane: Lane, mean: Duration) -> Duration {
+        // `libm` and not the machine's own logarithm: the last bit must be the same everywhere.
+        let unit = self.decisions.unit(lane);
+        mean.mul_f64(-libm::log(1.0 - unit))
+    }
+
+    /// A length of time up to `max`, uniformly distributed.
+    pub(crate) fn up_to(&mut self, lane: Lane, max: Duration) -> Duration {
+        max.mul_f64(self.decisions.unit(lane))
+    }
+
+    /// The drivers begin: from now on faults happen.
+    pub(crate) fn begin_faults(&mut self, at: Time) {
+        self.faults.is_on = true;
+        for spell in Spell::ALL {
+            self.schedule_spell(spell, at);
+        }
+    }
+
+    /// The network heals, spells end, no fault begins any more. Clocks stay as far off as they are.
+    pub(crate) fn end_faults(&mut self) {
+        self.faults.is_on = false;
+        self.heal_partition();
+        self.faults.links.release();
+        for node in &mut self.nodes {
+            node.turn_cost = Duration::ZERO;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Faults that come and go: when each begins, and what ends it.
+
+use std::time::Duration;
+
+use dacapo_core::{Delivery, NodeId, Time};
+
+use crate::sim::{Item, Sim};
+
+/// A fault that begins at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spell {
+    Partition,
+    Clog,
+    Crash,
+    Pause,
+    Stop,
+    Slow,
+    Jump,
+}
+
+/// The end of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The partition of this number heals.
+    Partition(u64),
+    /// A clogged link lets go.
+    Clog(NodeId, NodeId),
+    /// A node stands no longer still.
+    Pause(NodeId),
+    /// A node is fast again.
+    Slow(NodeId),
+}
+
+impl Spell {
+    pub(crate) const ALL: [Spell; 7] =
+        [Spell::Partition, Spell::Clog, Spell::Crash, Spell::Pause, Spell::Stop, Spell::Slow, Spell::Jump];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Spell::Partition => "net.partition",
+            Spell::Clog => "net.clog",
+            Spell::Crash => "process.crash",
+            Spell::Pause => "process.pause",
+            Spell::Stop => "process.stop",
+            Spell::Slow => "process.slow",
+            Spell::Jump => "clock.jump",
+        }
+    }
+}
+
+impl Sim {
+    /// Draws when a fault strikes next, if this seed uses it.
+    pub(crate) fn schedule_spell(&mut self, spell: Spell, after: Time) {
+        let Some((lane, every)) = self.faults.find(spell.name()).map(|a| (a.lane, a.every())) else { return };
+        // At least a little time between two strikes, whatever the scenario says.
+        let wait = self.exponential(lane, every).max(Duration::from_millis(1));
+        self.queue.push(after + wait, Item::Fault(spell));
+    }
+
+    pub(crate) fn begin_spell(&mut self, spell: Spell) -> Option<Delivery> {
+        if !self.faults.is_on {
+            return None;
+        }
+        self.schedule_spell(spell, self.now);
+        match spell {
+            Spell::Partition => self.begin_partition(),
+            Spell::Clog => self.begin_clog(),
+            Spell::Crash => return self.begin_crash(),
+            Spell::Pause => self.begin_pause(),
+            Spell::Stop => return self.begin_stop(),
+            Spell::Slow => self.begin_slow(),
+            Spell::Jump => self.jump_clock(),
+        }
+        None
+    }
+
+    pub(crate) fn end_spell(&mut self, end: End) -> Option<Delivery> {
+        match end {
+            End::Partition(number) => {
+                if self.faults.partition.as_ref().is_some_and(|p| p.number == number) {
+                    self.heal_partition();
+                }
+            }
+            End::Clog(from, to) => self.end_clog(from, to),
+            End::Pause(node) => self.end_pause(node),
+            End::Slow(node) => self.end_slow(node),
+        }
+        None
+    }
+
+    /// One of the cluster's nodes that is up and that this fault does not spare.
+    pub(crate) fn pick_victim(&mut self, spell: Spell) -> Option<NodeId> {
+        let active = self.faults.find(spell.name())?;
+        let lane = active.lane;
+        let can_be_hit = |id: &NodeId| {
+            let node = &self.nodes[id.0 as usize];
+            node.kind == crate::NodeKind::Cluster && node.is_up && !node.is_stopping && !active.spares(*id)
+        };
+        let victims: Vec<NodeId> = (0..self.nodes.len() as u32).map(NodeId).filter(can_be_hit).collect();
+        if victims.is_empty() {
+            return None;
+        }
+        let chosen = self.decisions.choose(lane, victims.len() as u64);
+        Some(victims[chosen as usize])
+    }
+}

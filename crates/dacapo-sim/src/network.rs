@@ -1,0 +1,388 @@
+//! The simulated network: what becomes of each message between two nodes.
+//!
+//! Services talk by HTTP over connections, so that is what fails: a request is refused, lost,
+//! late, doubled; a response breaks off. Parts of one body keep their order; separate requests
+//! overtake each other freely.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use dacapo_core::{
+    Address, Body, CallId, Chunk, Decisions, Delivery, Event, ExchangeId, InstanceId, Lane, NetError, NodeId,
+    NoteKind, RequestHead, ResponseHead, Target, Time,
+};
+use http::Method;
+
+use crate::book::Exchange;
+use crate::sim::{Item, Sim};
+
+/// When a transport gives up on a peer that has become silent.
+const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The shortest way between two nodes, and the mean of what comes on top.
+const LATENCY_MIN: Duration = Duration::from_micros(200);
+const LATENCY_MORE: Duration = Duration::from_micros(300);
+/// The way from a node to itself.
+const LATENCY_LOCAL: Duration = Duration::from_micros(20);
+/// What a head counts as, in bytes.
+const HEAD_BYTES: usize = 256;
+const AFTER: Duration = Duration::from_nanos(1);
+
+/// The lanes of the network's decisions.
+pub(crate) struct Network {
+    latency: Lane,
+}
+
+impl Network {
+    pub(crate) fn new(decisions: &mut Decisions) -> Network {
+        Network { latency: decisions.lane("net.latency") }
+    }
+}
+
+/// What becomes of a message.
+enum Fate {
+    Arrives(Time),
+    /// Lost, and whether the transport notices at once.
+    Lost {
+        is_noticed: bool,
+    },
+}
+
+fn size(body: &Body) -> usize {
+    match body {
+        Body::Full(bytes) => HEAD_BYTES + bytes.len(),
+        Body::Empty | Body::Stream => HEAD_BYTES,
+    }
+}
+
+fn is_last(event: &Event) -> bool {
+    match event {
+        Event::Response { body, .. } => *body != Body::Stream,
+        Event::ResponseChunk(_, chunk) => !matches!(chunk, Chunk::Data(_)),
+        Event::Failed(..) => true,
+        _ => false,
+    }
+}
+
+impl Sim {
+    fn latency(&mut self, from: NodeId, to: NodeId) -> Duration {
+        if from == to {
+            return LATENCY_LOCAL;
+        }
+        LATENCY_MIN + self.exponential(self.network.latency, LATENCY_MORE)
+    }
+
+    /// Sends so many bytes on a way of their own.
+    fn transmit(&mut self, from: NodeId, to: NodeId, bytes: usize) -> Fate {
+        let latency = self.latency(from, to);
+        if from == to {
+            return Fate::Arrives(self.now + latency);
+        }
+        if self.faults.is_cut(from, to) {
+            return Fate::Lost { is_noticed: false };
+        }
+        if let Some(is_noticed) = self.loses(from, to) {
+            return Fate::Lost { is_noticed };
+        }
+        let late = self.delays(from, to);
+        let arrives = self.now + latency + late;
+        Fate::Arrives(self.faults.hold_back(from, to, self.now, arrives, bytes))
+    }
+
+    /// Sends a part of a body behind what is already on its way. A connection loses nothing
+    /// in its middle: it is slow, or it breaks.
+    fn follow(&mut self, from: NodeId, to: NodeId, bytes: usize, last: Time) -> Option<Time> {
+        if self.faults.is_cut(from, to) {
+            return None;
+        }
+        let arrives = self.now + self.latency(from, to);
+        Some(self.faults.hold_back(from, to, self.now, arrives, bytes).max(last + AFTER))
+    }
+
+    pub(crate) fn fetch(
+        &mut self,
+        from: Address,
+        call: CallId,
+        target: Target,
+        head: RequestHead,
+        body: Body,
+    ) {
+        let (server, service) = match target {
+            Target::Service(node, service) => (node, service),
+            Target::Refused(error) => return self.fail(from, call, error),
+            Target::Outside(host) => {
+                let text = format!(
+                    "nothing stands in for {host} in this scenario: \
+                     add  stubs = {{ \"{host}\" = \"stub.ts\" }}  to the scenario"
+                );
+                return self.fail(from, call, NetError::Unknown(text.into()));
+            }
+            // The runtime has made every name concrete; what it has not cannot be delivered.
+            Target::Url | Target::Binding(_) => {
+                return self.fail(from, call, NetError::Unknown("no such place".into()));
+            }
+        };
+        let caller_service = None;
+        let copies = if self.doubles(from.node, server, &head.method) { 2 } else { 1 };
+        for copy in 0..copies {
+            let exchange = Exchange {
+                caller: from,
+                caller_life: self.life(from.node),
+                call,
+                server,
+                server_life: 0,
+                is_served: false,
+                is_answered: false,
+                has_head: false,
+                // Nobody waits for the answer to a copy that a proxy made.
+                is_deaf: copy > 0,
+                is_broken: false,
+                request_at: self.now,
+                response_at: self.now,
+            };
+            let id = self.book.add(exchange);
+            self.note(NoteKind::Carries { exchange: id, caller: from, call }, || "".into());
+            let event = Event::Request {
+                exchange: id,
+                service,
+                from: caller_service,
+                head: head.clone(),
+                body: body.clone(),
+            };
+            match self.transmit(from.node, server, size(&body)) {
+                Fate::Arrives(at) => {
+                    if let Some(e) = self.book.get(id) {
+                        e.request_at = at;
+                    }
+                    self.queue.push(at, Item::ToServer(id, event));
+                }
+                Fate::Lost { is_noticed } => self.lose(id, is_noticed),
+            }
+        }
+    }
+
+    /// A call that never left: its caller learns of it in a turn of its own.
+    fn fail(&mut self, from: Address, call: CallId, error: NetError) {
+        let life = self.life(from.node);
+        self.queue.push(self.now, Item::Fail(from, life, Event::Failed(call, error)));
+    }
+
+    /// A message of this exchange is lost: the caller learns of it soon or much later.
+    fn lose(&mut self, id: ExchangeId, is_noticed: bool) {
+        let Some(e) = self.book.get(id) else { return };
+        if e.is_broken {
+            return;
+        }
+        if e.is_deaf {
+            self.book.remove(id);
+            return;
+        }
+        e.is_broken = true;
+        let (from, to) = (e.server, e.caller.node);
+        let (wait, error) = if is_noticed {
+            (self.latency(from, to), NetError::Reset)
+        } else {
+            (TRANSPORT_TIMEOUT, NetError::TimedOut)
+        };
+        self.queue.push(self.now + wait, Item::Break(id, error));
+    }
+
+    pub(crate) fn request_chunk(&mut self, from: Address, call: CallId, chunk: Chunk) {
+        let Some(id) = self.book.by_call(from, call) else { return };
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
+        match self.follow(from.node, e.server, chunk_size(&chunk), e.request_at) {
+            Some(at) => {
+                if let Some(e) = self.book.get(id) {
+                    e.request_at = at;
+                }
+                self.queue.push(at, Item::ToServer(id, Event::RequestChunk(id, chunk)));
+            }
+            None => self.lose(id, false),
+        }
+    }
+
+    pub(crate) fn request_pull(&mut self, id: ExchangeId, bytes: u32) {
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
+        let at = self.now + self.latency(e.server, e.caller.node);
+        self.queue.push(at, Item::ToCaller(id, Event::RequestCredit(e.call, bytes)));
+    }
+
+    pub(crate) fn response_pull(&mut self, from: Address, call: CallId, bytes: u32) {
+        let Some(id) = self.book.by_call(from, call) else { return };
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
+        let at = (self.now + self.latency(from.node, e.server)).max(e.request_at + AFTER);
+        self.queue.push(at, Item::ToServer(id, Event::ResponseCredit(id, bytes)));
+    }
+
+    pub(crate) fn respond(&mut self, id: ExchangeId, head: ResponseHead, body: Body) {
+        let Some(e) = self.book.get(id) else { return };
+        let is_whole = body != Body::Stream;
+        e.is_answered = is_whole;
+        let (from, to, call) = (e.server, e.caller.node, e.call);
+        if e.is_broken {
+            return;
+        }
+        if e.is_deaf {
+            if is_whole {
+                self.book.remove(id);
+            }
+            return;
+        }
+        match self.transmit(from, to, size(&body)) {
+            Fate::Lost { is_noticed } => self.lose(id, is_noticed),
+            Fate::Arrives(at) => {
+                if self.resets(from, to) {
+                    return self.break_off(id, at, head, body);
+                }
+                if let Some(e) = self.book.get(id) {
+                    e.response_at = at;
+                }
+                self.queue.push(at, Item::ToCaller(id, Event::Response { call, head, body }));
+            }
+        }
+    }
+
+    /// The head and a part of the body arrive, then the connection breaks.
+    fn break_off(&mut self, id: ExchangeId, at: Time, head: ResponseHead, body: Body) {
+        let Some(e) = self.book.get(id) else { return };
+        e.is_broken = true;
+        let call = e.call;
+        self.queue.push(at, Item::ToCaller(id, Event::Response { call, head, body: Body::Stream }));
+        if let Body::Full(bytes) = body {
+            let part: Bytes = bytes.slice(..bytes.len() / 2);
+            if !part.is_empty() {
+                let event = Event::ResponseChunk(call, Chunk::Data(part));
+                self.queue.push(at + AFTER, Item::ToCaller(id, event));
+            }
+        }
+        self.queue.push(at + AFTER + AFTER, Item::Break(id, NetError::Reset));
+    }
+
+    pub(crate) fn response_chunk(&mut self, id: ExchangeId, chunk: Chunk) {
+        let Some(e) = self.book.get(id) else { return };
+        let is_end = !matches!(chunk, Chunk::Data(_));
+        e.is_answered |= is_end;
+        let e = e.clone();
+        if e.is_broken {
+            return;
+        }
+        if e.is_deaf {
+            if is_end {
+                self.book.remove(id);
+            }
+            return;
+        }
+        match self.follow(e.server, e.caller.node, chunk_size(&chunk), e.response_at) {
+            Some(at) => {
+                if let Some(e) = self.book.get(id) {
+                    e.response_at = at;
+                }
+                self.queue.push(at, Item::ToCaller(id, Event::ResponseChunk(e.call, chunk)));
+            }
+            None => self.lose(id, false),
+        }
+    }
+
+    /// The caller gives up: the server learns of it behind everything that was sent before.
+    pub(crate) fn cancel(&mut self, id: ExchangeId) {
+        let Some(e) = self.book.get(id).cloned() else { return };
+        self.book.deafen(id);
+        if e.is_answered || (e.is_broken && !e.is_served) || self.faults.is_cut(e.caller.node, e.server) {
+            self.book.remove(id);
+            return;
+        }
+        let at = (self.now + self.latency(e.caller.node, e.server)).max(e.request_at + AFTER);
+        self.queue.push(at, Item::ToServer(id, Event::Cancelled(id)));
+    }
+
+    /// A node has gone down.
+    pub(crate) fn break_exchanges_of(&mut self, node: NodeId) {
+        for id in self.book.find(|e| e.caller.node == node && !e.is_deaf) {
+            self.cancel(id);
+        }
+        for id in self.book.find(|e| e.server == node && e.is_served && !e.is_answered && !e.is_broken) {
+            let Some(e) = self.book.get(id).cloned() else { continue };
+            self.lose(id, !self.faults.is_cut(node, e.caller.node));
+        }
+    }
+
+    pub(crate) fn reach_server(&mut self, id: ExchangeId, event: Event) -> Option<Delivery> {
+        let e = self.book.get(id)?.clone();
+        let node = e.server;
+        if self.faults.is_cut(e.caller.node, node) {
+            self.lose(id, false);
+            return None;
+        }
+        let (life, is_up) = (self.life(node), self.node(node).is_up);
+        if let Event::Request { .. } = event {
+            if !is_up {
+                if e.is_deaf {
+                    self.book.remove(id);
+                } else if !e.is_broken {
+                    self.book.get(id)?.is_broken = true;
+                    let at = self.now + self.latency(node, e.caller.node);
+                    self.queue.push(at, Item::Break(id, NetError::Refused));
+                }
+                return None;
+            }
+            let e = self.book.get(id)?;
+            e.is_served = true;
+            e.server_life = life;
+        } else if !is_up || !e.is_served || e.server_life != life {
+            if let Event::Cancelled(_) = event {
+                self.book.remove(id);
+            }
+            return None;
+        }
+        if let Event::Cancelled(_) = event {
+            self.book.remove(id);
+        }
+        Some(self.deliver(Address { node, instance: InstanceId::RUNTIME }, event))
+    }
+
+    pub(crate) fn reach_caller(&mut self, id: ExchangeId, event: Event) -> Option<Delivery> {
+        let e = self.book.get(id)?;
+        let (to, from, is_deaf, life) = (e.caller, e.server, e.is_deaf, e.caller_life);
+        if self.faults.is_cut(from, to.node) {
+            self.lose(id, false);
+            return None;
+        }
+        if is_last(&event) {
+            self.book.remove(id);
+        } else if let (Event::Response { .. }, Some(e)) = (&event, self.book.get(id)) {
+            e.has_head = true;
+        }
+        let is_there = !is_deaf && self.life(to.node) == life && self.node(to.node).is_up;
+        is_there.then(|| self.deliver(to, event))
+    }
+
+    pub(crate) fn reach_caller_with_failure(&mut self, id: ExchangeId, error: NetError) -> Option<Delivery> {
+        let e = self.book.remove(id)?;
+        if e.is_served && !e.is_answered && self.life(e.server) == e.server_life && self.node(e.server).is_up
+        {
+            // The connection is gone, so whoever still works on the request learns of it.
+            let life = e.server_life;
+            let to = Address { node: e.server, instance: InstanceId::RUNTIME };
+            self.queue.push(self.now, Item::Fail(to, life, Event::Cancelled(id)));
+        }
+        if e.is_deaf || self.life(e.caller.node) != e.caller_life || !self.node(e.caller.node).is_up {
+            return None;
+        }
+        let event = if e.has_head {
+            Event::ResponseChunk(e.call, Chunk::Abort(error.to_string().into()))
+        } else {
+            Event::Failed(e.call, error)
+        };
+        Some(self.deliver(e.caller, event))
+    }
+
+    fn doubles(&mut self, from: NodeId, to: NodeId, method: &Method) -> bool {
+        from != to && method.is_idempotent() && self.duplicates(from, to)
+    }
+}
+
+fn chunk_size(chunk: &Chunk) -> usize {
+    match chunk {
+        Chunk::Data(bytes) => bytes.len(),
+        Chunk::End | Chunk::Abort(_) => 0,
+    }
+}

@@ -1,0 +1,453 @@
+//! The simulated world: takes what is due, decides whom it reaches, and hands it out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bytestring::ByteString;
+use dacapo_core::{
+    Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, InstanceId, NetError, NodeId, Note,
+    NoteKind, Phase, Time, TimerId, World,
+};
+
+use crate::book::Book;
+use crate::fault::{End, Faults, Spell};
+use crate::network::Network;
+use crate::node::Node;
+use crate::options::{NodeKind, SimOptions};
+use crate::phase::Ending;
+use crate::queue::Queue;
+
+/// Timers fire this late at the earliest: a guest that re-arms a timer of zero shall not stop time.
+const TIMER_MIN: Duration = Duration::from_micros(1);
+
+/// A world from a seed.
+pub struct Sim {
+    pub(crate) options: SimOptions,
+    pub(crate) decisions: Decisions,
+    pub(crate) queue: Queue<Item>,
+    pub(crate) now: Time,
+    pub(crate) nodes: Vec<Node>,
+    inboxes: Vec<VecDeque<Item>>,
+    pub(crate) book: Book,
+    pub(crate) network: Network,
+    pub(crate) faults: Faults,
+    timers: BTreeMap<(Address, TimerId), u64>,
+    timers_set: u64,
+    entropy: Entropy,
+    phase: Phase,
+    workload: Option<NodeId>,
+    workload_is_done: bool,
+    ending: Option<Ending>,
+    deliveries: u64,
+    notes: Option<Vec<Note>>,
+}
+
+/// What can be due.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    /// A node boots.
+    Boot(NodeId),
+    /// A node that was asked to stop, in this life, is gone.
+    Exit(NodeId, u32),
+    /// The workload enters a phase.
+    Phase(Phase),
+    /// A timer of an instance, in this life of its node; the number tells it from an earlier one.
+    Timer(Address, TimerId, u32, u64),
+    /// Part of a request, or word of its caller's end, reaches the server.
+    ToServer(ExchangeId, Event),
+    /// Part of a response reaches the caller.
+    ToCaller(ExchangeId, Event),
+    /// The caller learns that no (more) response will come.
+    Break(ExchangeId, NetError),
+    /// A call that never left, in this life of its node.
+    Fail(Address, u32, Event),
+    /// A node that had to wait takes the next thing from its inbox.
+    Wake(NodeId, u32),
+    /// A fault begins.
+    Fault(Spell),
+    /// A fault ends.
+    FaultEnd(End),
+    /// Faults stop for good.
+    Heal,
+    /// A phase must be over by now.
+    Deadline(Phase),
+}
+
+impl Sim {
+    /// A run of `options` under these decisions (which carry the seed).
+    pub fn new(options: SimOptions, mut decisions: Decisions) -> Sim {
+        let queue = Queue::new(&mut decisions);
+        let network = Network::new(&mut decisions);
+        let faults = Faults::new(&options, &mut decisions);
+        let entropy = decisions.seed().entropy("nodes");
+        let mut sim = Sim {
+            nodes: options.nodes.iter().map(Node::new).collect(),
+            inboxes: options.nodes.iter().map(|_| VecDeque::new()).collect(),
+            workload: options
+                .nodes
+                .iter()
+                .position(|n| n.kind == NodeKind::Workload)
+                .map(|i| NodeId(i as u32)),
+            options,
+            decisions,
+            queue,
+            now: Time::ZERO,
+            book: Book::default(),
+            network,
+            faults,
+            timers: BTreeMap::new(),
+            timers_set: 0,
+            entropy,
+            phase: Phase::Setup,
+            workload_is_done: false,
+            ending: None,
+            deliveries: 0,
+            notes: None,
+        };
+        sim.begin();
+        sim
+    }
+
+    /// How the run ended; `None` while it goes on.
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// The phase that the run is in.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Virtual time so far.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// How many deliveries there have been.
+    pub fn deliveries(&self) -> u64 {
+        self.deliveries
+    }
+
+    /// The decisions of the run.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
+    }
+
+    /// The names of the faults that this seed uses.
+    pub fn faults_in_use(&self) -> Vec<&str> {
+        self.faults.names().collect()
+    }
+
+    fn begin(&mut self) {
+        for index in 0..self.nodes.len() {
+            self.queue.push(Time::ZERO, Item::Boot(NodeId(index as u32)));
+        }
+        self.skew_clocks();
+        let start = Time::ZERO + Duration::from_micros(1);
+        if self.workload.is_some() {
+            self.queue.push(start, Item::Phase(Phase::Setup));
+        } else {
+            self.begin_drive(start);
+        }
+    }
+
+    fn begin_drive(&mut self, at: Time) {
+        self.enter(at, Phase::Drive);
+        let lasts = self.options.lasts;
+        self.queue.push(at + lasts, Item::Heal);
+        self.begin_faults(at);
+    }
+
+    /// Enters a phase: the workload is told, and must be done with it in time.
+    fn enter(&mut self, at: Time, phase: Phase) {
+        self.phase = phase;
+        self.workload_is_done = false;
+        self.note(NoteKind::Info, || format!("phase {phase}").into());
+        if self.workload.is_some() && phase != Phase::Setup {
+            self.queue.push(at, Item::Phase(phase));
+        }
+        if phase != Phase::Drive {
+            self.queue.push(at + self.options.settles, Item::Deadline(phase));
+        }
+    }
+
+    /// The workload says that it has done what the present phase asks.
+    fn phase_done(&mut self) {
+        match self.phase {
+            Phase::Setup => self.begin_drive(self.now),
+            Phase::Drive => {}
+            Phase::Heal => self.workload_is_done = true,
+            Phase::Judge => self.ending = Some(Ending::Done),
+        }
+    }
+
+    /// After healing: is nothing under way any more?
+    fn check_quiet(&mut self) {
+        if self.phase != Phase::Heal || self.book.count() > 0 {
+            return;
+        }
+        match self.workload {
+            None => self.ending = Some(Ending::Done),
+            Some(_) if self.workload_is_done => self.enter(self.now, Phase::Judge),
+            Some(_) => {}
+        }
+    }
+
+    fn deadline(&mut self, phase: Phase) {
+        if self.phase != phase || self.ending.is_some() {
+            return;
+        }
+        let drivers_are_done = phase == Phase::Heal && self.workload_is_done;
+        if drivers_are_done {
+            // Something in the system talks without end (heartbeats, long polls): that is its right.
+            self.enter(self.now, Phase::Judge);
+        } else if phase == Phase::Heal && self.workload.is_none() {
+            self.ending = Some(Ending::Done);
+        } else {
+            let open = self.describe_open();
+            self.ending = Some(Ending::Stuck(phase, open));
+        }
+    }
+
+    /// In words: which calls are still open.
+    fn describe_open(&mut self) -> ByteString {
+        let open = self.book.find(|_| true);
+        if open.is_empty() {
+            return "no call is open; the workload waits for something else".into();
+        }
+        let mut calls: Vec<String> = Vec::new();
+        for id in open.iter().take(5) {
+            if let Some(e) = self.book.get(*id) {
+                let (from, to) = (e.caller.node.0 as usize, e.server.0 as usize);
+                calls.push(format!("{id} {} → {}", self.nodes[from].name, self.nodes[to].name));
+            }
+        }
+        format!("{} calls are open ({})", open.len(), calls.join(", ")).into()
+    }
+
+    pub(crate) fn note(&mut self, kind: NoteKind, text: impl FnOnce() -> ByteString) {
+        if let Some(notes) = &mut self.notes {
+            notes.push(Note { at: self.now, kind, text: text() });
+        }
+    }
+
+    pub(crate) fn name(&self, node: NodeId) -> &str {
+        &self.nodes[node.0 as usize].name
+    }
+
+    pub(crate) fn node(&mut self, node: NodeId) -> &mut Node {
+        &mut self.nodes[node.0 as usize]
+    }
+
+    pub(crate) fn life(&self, node: NodeId) -> u32 {
+        self.nodes[node.0 as usize].life
+    }
+
+    /// The node on which this item gives a turn, if it does.
+    fn node_of(&mut self, item: &Item) -> Option<NodeId> {
+        match item {
+            Item::Timer(address, ..) | Item::Fail(address, ..) => Some(address.node),
+            Item::ToServer(id, _) => self.book.get(*id).map(|e| e.server),
+            Item::ToCaller(id, _) | Item::Break(id, _) => self.book.get(*id).map(|e| e.caller.node),
+            _ => None,
+        }
+    }
+
+    /// Puts the item into its node's inbox if the node cannot take it now.
+    fn must_wait(&mut self, item: Item) -> Option<Item> {
+        let Some(id) = self.node_of(&item) else { return Some(item) };
+        let node = &self.nodes[id.0 as usize];
+        let inbox = &mut self.inboxes[id.0 as usize];
+        let ready = node.ready_at();
+        if !node.is_up || (ready <= self.now && inbox.is_empty()) {
+            return Some(item);
+        }
+        inbox.push_back(item);
+        if inbox.len() == 1 {
+            self.queue.push(ready, Item::Wake(id, node.life));
+        }
+        None
+    }
+
+    /// The node takes the first thing out of its inbox, if it is ready for it.
+    fn wake(&mut self, id: NodeId, life: u32) -> Option<Delivery> {
+        let node = &self.nodes[id.0 as usize];
+        if node.life != life || !node.is_up {
+            return None;
+        }
+        let ready = node.ready_at();
+        if ready > self.now {
+            self.queue.push(ready, Item::Wake(id, life));
+            return None;
+        }
+        let item = self.inboxes[id.0 as usize].pop_front()?;
+        let delivery = self.happen(item);
+        if !self.inboxes[id.0 as usize].is_empty() {
+            let next = self.nodes[id.0 as usize].ready_at().max(self.now + Duration::from_nanos(1));
+            self.queue.push(next, Item::Wake(id, life));
+        }
+        delivery
+    }
+
+    /// Lets an item happen; gives the turn that comes of it, if any.
+    fn happen(&mut self, item: Item) -> Option<Delivery> {
+        match item {
+            Item::Boot(node) => Some(self.boot(node)),
+            Item::Exit(node, life) => {
+                let is_same = self.life(node) == life && self.nodes[node.0 as usize].is_up;
+                is_same.then(|| self.crash(node))
+            }
+            Item::Phase(phase) => {
+                let node = self.workload?;
+                Some(self.deliver(Address { node, instance: InstanceId::RUNTIME }, Event::Phase(phase)))
+            }
+            Item::Timer(address, timer, life, number) => {
+                if self.life(address.node) != life || self.timers.get(&(address, timer)) != Some(&number) {
+                    return None;
+                }
+                self.timers.remove(&(address, timer));
+                Some(self.deliver(address, Event::Timer(timer)))
+            }
+            Item::Fail(address, life, event) => {
+                let node = &self.nodes[address.node.0 as usize];
+                (node.life == life && node.is_up).then(|| self.deliver(address, event))
+            }
+            Item::ToServer(id, event) => self.reach_server(id, event),
+            Item::ToCaller(id, event) => self.reach_caller(id, event),
+            Item::Break(id, error) => self.reach_caller_with_failure(id, error),
+            Item::Wake(node, life) => self.wake(node, life),
+            Item::Fault(spell) => self.begin_spell(spell),
+            Item::FaultEnd(end) => self.end_spell(end),
+            Item::Heal => {
+                self.end_faults();
+                self.enter(self.now, Phase::Heal);
+                None
+            }
+            Item::Deadline(phase) => {
+                self.deadline(phase);
+                None
+            }
+        }
+    }
+
+    /// The delivery that hands `event` to `to` now.
+    pub(crate) fn deliver(&mut self, to: Address, event: Event) -> Delivery {
+        self.deliveries += 1;
+        let at = self.now;
+        let node = self.node(to.node);
+        node.work(at);
+        Delivery { at, now: node.clock.now(at), wall: node.clock.wall(at), to, event }
+    }
+
+    fn boot(&mut self, id: NodeId) -> Delivery {
+        let node = self.node(id);
+        node.is_up = true;
+        node.life += 1;
+        let incarnation = node.life - 1;
+        let entropy = self.entropy.derive("boot", u64::from(id.0) << 32 | u64::from(incarnation));
+        self.deliver(
+            Address { node: id, instance: InstanceId::RUNTIME },
+            Event::Boot { entropy, incarnation },
+        )
+    }
+
+    /// The node is gone: who waited for it learns of it, and what waited for it is lost.
+    pub(crate) fn crash(&mut self, id: NodeId) -> Delivery {
+        let delivery = self.deliver(Address { node: id, instance: InstanceId::RUNTIME }, Event::Crash);
+        self.node(id).go_down();
+        self.timers.retain(|(address, _), _| address.node != id);
+        let waiting = std::mem::take(&mut self.inboxes[id.0 as usize]);
+        self.break_exchanges_of(id);
+        for item in waiting {
+            // The node is down now, so none of these gives a turn on it.
+            self.queue.push(self.now, item);
+        }
+        let down = self.downtime();
+        self.queue.push(self.now + down, Item::Boot(id));
+        delivery
+    }
+
+    fn set_timer(&mut self, from: Address, timer: TimerId, wait: Duration) {
+        self.timers_set += 1;
+        self.timers.insert((from, timer), self.timers_set);
+        let node = self.node(from.node);
+        let (real, life) = (node.clock.real(wait).max(TIMER_MIN), node.life);
+        self.queue.push(self.now + real, Item::Timer(from, timer, life, self.timers_set));
+    }
+
+    /// An instance ended: nobody waits for its calls and timers any more.
+    fn forget_instance(&mut self, from: Address, instance: InstanceId, why: &dacapo_core::Fault) {
+        let gone = Address { node: from.node, instance };
+        self.timers.retain(|(address, _), _| *address != gone);
+        for id in self.book.find(|e| e.caller == gone && !e.is_deaf) {
+            self.cancel(id);
+        }
+        if self.workload == Some(from.node) {
+            self.ending = Some(Ending::WorkloadBroke(why.to_string().into()));
+        }
+    }
+}
+
+impl World for Sim {
+    fn next(&mut self) -> Option<Delivery> {
+        loop {
+            self.check_quiet();
+            if self.ending.is_some() {
+                return None;
+            }
+            if self.deliveries >= self.options.deliveries_max {
+                self.ending = Some(Ending::Endless(self.deliveries));
+                return None;
+            }
+            let Some((at, item)) = self.queue.pop(&mut self.decisions) else {
+                let open = self.describe_open();
+                self.ending = Some(Ending::Stuck(self.phase, open));
+                return None;
+            };
+            self.now = at;
+            if let Some(item) = self.must_wait(item)
+                && let Some(delivery) = self.happen(item)
+            {
+                return Some(delivery);
+            }
+        }
+    }
+
+    fn submit(&mut self, from: Address, effect: Effect) {
+        match effect {
+            Effect::Fetch { call, target, head, body } => self.fetch(from, call, target, head, body),
+            Effect::RequestChunk(call, chunk) => self.request_chunk(from, call, chunk),
+            Effect::ResponsePull(call, bytes) => self.response_pull(from, call, bytes),
+            Effect::Cancel(call) => {
+                if let Some(id) = self.book.by_call(from, call) {
+                    self.cancel(id);
+                }
+            }
+            Effect::Respond { exchange, head, body } => self.respond(exchange, head, body),
+            Effect::ResponseChunk(exchange, chunk) => self.response_chunk(exchange, chunk),
+            Effect::RequestPull(exchange, bytes) => self.request_pull(exchange, bytes),
+            Effect::SetTimer(timer, wait) => self.set_timer(from, timer, wait),
+            Effect::ClearTimer(timer) => {
+                self.timers.remove(&(from, timer));
+            }
+            Effect::PhaseDone => {
+                if self.workload == Some(from.node) {
+                    self.phase_done();
+                }
+            }
+            Effect::Ended(instance, why) => self.forget_instance(from, instance, &why),
+            Effect::Stopped => {
+                let life = self.life(from.node);
+                if self.node(from.node).is_stopping {
+                    self.queue.push(self.now, Item::Exit(from.node, life));
+                }
+            }
+            // Words for people and for judges: recorded at the door, no matter of the world.
+            Effect::Log(..) | Effect::Check(_) => {}
+        }
+    }
+
+    fn take_notes(&mut self) -> Vec<Note> {
+        self.notes.replace(Vec::new()).unwrap_or_default()
+    }
+}
