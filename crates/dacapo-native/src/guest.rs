@@ -1,0 +1,265 @@
+//! What a native guest may do: everything leaves as an effect.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use dacapo_core::{
+    Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, Level, NetError, Phase, Random,
+    ResponseHead, Target, Time, TimerId, Turn, WallTime,
+};
+
+use crate::message::{Request, Response};
+use crate::slot::Slot;
+
+/// Why a request got no whole response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchError {
+    /// None at all.
+    Net(NetError),
+    /// The head came, the body broke off; the text says why.
+    Broken(ByteString),
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FetchError::Net(error) => error.fmt(f),
+            FetchError::Broken(why) => write!(f, "the response broke off: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for FetchError {}
+
+type Fetched = Result<Response, FetchError>;
+
+/// The guest's side of the door; cheap to clone.
+#[derive(Clone)]
+pub struct Guest(Rc<RefCell<Inner>>);
+
+pub(crate) struct Inner {
+    pub(crate) turn: Turn,
+    pub(crate) effects: Effects,
+    pub(crate) tasks: Vec<futures::future::LocalBoxFuture<'static, ()>>,
+    pub(crate) phase: Option<Phase>,
+    boot: Boot,
+    random: Random,
+    calls: BTreeMap<CallId, Call>,
+    timers: BTreeMap<TimerId, Slot<()>>,
+    next_call: u64,
+    next_timer: u64,
+}
+
+struct Call {
+    slot: Slot<Fetched>,
+    /// The head and what has come of a body that arrives in chunks.
+    partial: Option<(ResponseHead, BytesMut)>,
+}
+
+/// Cancels the call when the guest drops the future, as a timeout does.
+struct CancelOnDrop {
+    guest: Guest,
+    call: CallId,
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        // Whoever drops a whole instance has no effects to give any more.
+        if let Ok(mut inner) = self.guest.0.try_borrow_mut()
+            && inner.calls.remove(&self.call).is_some()
+        {
+            inner.effects.push(Effect::Cancel(self.call));
+        }
+    }
+}
+
+impl Guest {
+    pub(crate) fn new(boot: Boot) -> Guest {
+        let random = boot.entropy.random();
+        Guest(Rc::new(RefCell::new(Inner {
+            turn: Turn { now: Time::ZERO, wall: WallTime::SIM_START },
+            effects: Effects::new(),
+            tasks: Vec::new(),
+            phase: None,
+            boot,
+            random,
+            calls: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            next_call: 0,
+            next_timer: 0,
+        })))
+    }
+
+    pub(crate) fn inner(&self) -> std::cell::RefMut<'_, Inner> {
+        self.0.borrow_mut()
+    }
+
+    /// Makes a request to whatever its URL names.
+    pub async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        self.send(Target::Url, request).await
+    }
+
+    /// Makes a request to the service behind a binding.
+    pub async fn call(&self, binding: &'static str, request: Request) -> Result<Response, FetchError> {
+        self.send(Target::Binding(ByteString::from_static(binding)), request).await
+    }
+
+    async fn send(&self, target: Target, request: Request) -> Result<Response, FetchError> {
+        let slot = Slot::new();
+        let call = {
+            let mut inner = self.0.borrow_mut();
+            inner.next_call += 1;
+            let call = CallId(inner.next_call);
+            inner.calls.insert(call, Call { slot: slot.clone(), partial: None });
+            let body = Body::from_bytes(request.body);
+            inner.effects.push(Effect::Fetch { call, target, head: request.head, body });
+            call
+        };
+        let guard = CancelOnDrop { guest: self.clone(), call };
+        let result = slot.await;
+        drop(guard);
+        result
+    }
+
+    /// Waits on the node's clock.
+    pub async fn sleep(&self, wait: Duration) {
+        let slot = Slot::new();
+        {
+            let mut inner = self.0.borrow_mut();
+            inner.next_timer += 1;
+            let timer = TimerId(inner.next_timer);
+            inner.timers.insert(timer, slot.clone());
+            inner.effects.push(Effect::SetTimer(timer, wait));
+        }
+        slot.await;
+    }
+
+    /// The value of `future`, unless it takes longer than `wait`.
+    pub async fn timeout<T>(&self, wait: Duration, future: impl Future<Output = T>) -> Option<T> {
+        let sleep = std::pin::pin!(self.sleep(wait));
+        let future = std::pin::pin!(future);
+        match futures::future::select(future, sleep).await {
+            futures::future::Either::Left((value, _)) => Some(value),
+            futures::future::Either::Right(_) => None,
+        }
+    }
+
+    /// Runs a task beside the present one.
+    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.0.borrow_mut().tasks.push(Box::pin(task));
+    }
+
+    /// The node's monotonic clock. It stands still within a turn.
+    pub fn now(&self) -> Time {
+        self.0.borrow().turn.now
+    }
+
+    /// The node's wall clock.
+    pub fn wall(&self) -> WallTime {
+        self.0.borrow().turn.wall
+    }
+
+    /// A random number in `0..n`.
+    pub fn random_below(&self, n: u64) -> u64 {
+        self.0.borrow_mut().random.below(n)
+    }
+
+    /// The value of a variable, as its JSON text.
+    pub fn var(&self, name: &str) -> Option<ByteString> {
+        self.0.borrow().boot.vars.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
+    }
+
+    /// The phase of the scenario (for workloads).
+    pub fn phase(&self) -> Option<Phase> {
+        self.0.borrow().phase
+    }
+
+    /// Writes a line for people.
+    pub fn log(&self, text: impl Into<ByteString>) {
+        self.0.borrow_mut().effects.push(Effect::Log(Level::Info, text.into()));
+    }
+
+    fn check(&self, kind: CheckKind, holds: bool, message: &str, details: Option<String>) {
+        let check =
+            Check { kind, holds, message: message.into(), details: details.map(Into::into), location: None };
+        self.0.borrow_mut().effects.push(Effect::Check(check));
+    }
+
+    /// Must hold each time.
+    pub fn always(&self, holds: bool, message: &str) {
+        self.check(CheckKind::Always, holds, message, None);
+    }
+
+    /// Must hold each time; `details` say more about a failure.
+    pub fn always_or(&self, holds: bool, message: &str, details: impl FnOnce() -> String) {
+        self.check(CheckKind::Always, holds, message, (!holds).then(details));
+    }
+
+    /// Must hold at least once in a campaign.
+    pub fn sometimes(&self, holds: bool, message: &str) {
+        self.check(CheckKind::Sometimes, holds, message, None);
+    }
+
+    /// Must be reached at least once in a campaign.
+    pub fn reachable(&self, message: &str) {
+        self.check(CheckKind::Reachable, true, message, None);
+    }
+
+    /// Must never be reached.
+    pub fn unreachable(&self, message: &str) {
+        self.check(CheckKind::Unreachable, false, message, None);
+    }
+}
+
+impl Inner {
+    /// Wakes whoever waits for this event. Events for nobody are for calls that were given up.
+    pub(crate) fn wake(&mut self, event: Event) {
+        match event {
+            Event::Timer(timer) => {
+                if let Some(slot) = self.timers.remove(&timer) {
+                    slot.put(());
+                }
+            }
+            Event::Failed(call, error) => self.finish(call, Err(FetchError::Net(error))),
+            Event::Response { call, head, body } => match body {
+                Body::Empty => self.finish(call, Ok(Response { head, body: Bytes::new() })),
+                Body::Full(body) => self.finish(call, Ok(Response { head, body })),
+                Body::Stream => {
+                    if let Some(call) = self.calls.get_mut(&call) {
+                        call.partial = Some((head, BytesMut::new()));
+                    }
+                }
+            },
+            Event::ResponseChunk(call, chunk) => self.chunk(call, chunk),
+            _ => {}
+        }
+    }
+
+    fn chunk(&mut self, id: CallId, chunk: Chunk) {
+        let Some((head, body)) = self.calls.get_mut(&id).and_then(|call| call.partial.as_mut()) else {
+            return;
+        };
+        match chunk {
+            Chunk::Data(bytes) => {
+                body.extend_from_slice(&bytes);
+                self.effects.push(Effect::ResponsePull(id, bytes.len() as u32));
+            }
+            Chunk::End => {
+                let response = Response { head: head.clone(), body: std::mem::take(body).freeze() };
+                self.finish(id, Ok(response));
+            }
+            Chunk::Abort(why) => self.finish(id, Err(FetchError::Broken(why))),
+        }
+    }
+
+    fn finish(&mut self, call: CallId, result: Fetched) {
+        if let Some(call) = self.calls.remove(&call) {
+            call.slot.put(result);
+        }
+    }
+}

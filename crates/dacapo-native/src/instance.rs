@@ -1,0 +1,201 @@
+//! The turn of a native guest: one event in, all tasks run until each waits, effects out.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use dacapo_core::{
+    Body, Chunk, Effect, Effects, Event, ExchangeId, Fault, FaultKind, Instance, Phase, RequestHead, Turn,
+    TurnEnd,
+};
+use futures::executor::LocalPool;
+use futures::future::LocalBoxFuture;
+use futures::task::LocalSpawnExt;
+
+use crate::guest::Guest;
+use crate::message::{Request, Response};
+
+type OnRequest = Box<dyn Fn(Request) -> LocalBoxFuture<'static, Response>>;
+type OnCron = Box<dyn Fn(ByteString) -> LocalBoxFuture<'static, ()>>;
+type OnPhase = Box<dyn Fn(Phase) -> LocalBoxFuture<'static, ()>>;
+
+/// A live native guest.
+pub(crate) struct NativeInstance {
+    guest: Guest,
+    pool: LocalPool,
+    on_request: Option<OnRequest>,
+    on_cron: Option<OnCron>,
+    on_phase: Option<OnPhase>,
+    /// Requests whose bodies are still arriving.
+    partial: BTreeMap<ExchangeId, (RequestHead, BytesMut)>,
+    /// Requests that are being answered, with what stops the answer when the caller has gone.
+    open: BTreeMap<ExchangeId, futures::future::AbortHandle>,
+    drive_is_over: Option<crate::slot::Slot<()>>,
+}
+
+impl NativeInstance {
+    pub(crate) fn new(guest: Guest) -> NativeInstance {
+        NativeInstance {
+            guest,
+            pool: LocalPool::new(),
+            on_request: None,
+            on_cron: None,
+            on_phase: None,
+            partial: BTreeMap::new(),
+            open: BTreeMap::new(),
+            drive_is_over: None,
+        }
+    }
+
+    pub(crate) fn on_request(
+        mut self,
+        f: impl Fn(Request) -> LocalBoxFuture<'static, Response> + 'static,
+    ) -> Self {
+        self.on_request = Some(Box::new(f));
+        self
+    }
+
+    pub(crate) fn on_cron(mut self, f: impl Fn(ByteString) -> LocalBoxFuture<'static, ()> + 'static) -> Self {
+        self.on_cron = Some(Box::new(f));
+        self
+    }
+
+    pub(crate) fn on_phase(mut self, f: impl Fn(Phase) -> LocalBoxFuture<'static, ()> + 'static) -> Self {
+        self.on_phase = Some(Box::new(f));
+        self
+    }
+
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
+        // A pool that lives takes every task.
+        let _ = self.pool.spawner().spawn_local(task);
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Request { exchange, head, body, .. } => match body {
+                Body::Empty => self.serve(exchange, head, Bytes::new()),
+                Body::Full(body) => self.serve(exchange, head, body),
+                Body::Stream => {
+                    self.partial.insert(exchange, (head, BytesMut::new()));
+                }
+            },
+            Event::RequestChunk(exchange, chunk) => self.chunk(exchange, chunk),
+            Event::Cancelled(exchange) => {
+                self.partial.remove(&exchange);
+                if let Some(answer) = self.open.remove(&exchange) {
+                    answer.abort();
+                }
+            }
+            Event::Scheduled { cron, .. } => {
+                if let Some(on_cron) = &self.on_cron {
+                    self.spawn(on_cron(cron));
+                }
+            }
+            Event::Phase(phase) => self.enter(phase),
+            event => self.guest.inner().wake(event),
+        }
+    }
+
+    fn serve(&mut self, exchange: ExchangeId, head: RequestHead, body: Bytes) {
+        let Some(on_request) = &self.on_request else { return };
+        let (answer, handle) = futures::future::abortable(on_request(Request { head, body }));
+        self.open.insert(exchange, handle);
+        let guest = self.guest.clone();
+        self.spawn(Box::pin(async move {
+            if let Ok(response) = answer.await {
+                let body = Body::from_bytes(response.body);
+                guest.inner().effects.push(Effect::Respond { exchange, head: response.head, body });
+            }
+        }));
+    }
+
+    fn chunk(&mut self, exchange: ExchangeId, chunk: Chunk) {
+        let Some((_, body)) = self.partial.get_mut(&exchange) else { return };
+        match chunk {
+            Chunk::Data(bytes) => {
+                body.extend_from_slice(&bytes);
+                self.guest.inner().effects.push(Effect::RequestPull(exchange, bytes.len() as u32));
+            }
+            Chunk::End => {
+                let (head, body) = self.partial.remove(&exchange).expect("just seen");
+                self.serve(exchange, head, body.freeze());
+            }
+            Chunk::Abort(_) => {
+                self.partial.remove(&exchange);
+            }
+        }
+    }
+
+    /// Each phase but `Drive` answers with `PhaseDone` when its work is done; the work of `Heal`
+    /// is what is left of `Drive`.
+    fn enter(&mut self, phase: Phase) {
+        self.guest.inner().phase = Some(phase);
+        let Some(on_phase) = &self.on_phase else { return };
+        let work = on_phase(phase);
+        let guest = self.guest.clone();
+        let done = move || guest.inner().effects.push(Effect::PhaseDone);
+        match phase {
+            Phase::Drive => {
+                let over = crate::slot::Slot::new();
+                self.drive_is_over = Some(over.clone());
+                self.spawn(Box::pin(async move {
+                    work.await;
+                    over.put(());
+                }));
+            }
+            Phase::Heal => {
+                let over = self.drive_is_over.take();
+                self.spawn(Box::pin(async move {
+                    if let Some(over) = over {
+                        over.await;
+                    }
+                    done();
+                }));
+            }
+            Phase::Setup | Phase::Judge => self.spawn(Box::pin(async move {
+                work.await;
+                done();
+            })),
+        }
+    }
+
+    fn run(&mut self) {
+        loop {
+            let tasks = std::mem::take(&mut self.guest.inner().tasks);
+            for task in tasks {
+                self.spawn(task);
+            }
+            self.pool.run_until_stalled();
+            if self.guest.inner().tasks.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+impl Instance for NativeInstance {
+    fn turn(&mut self, turn: &Turn, event: Event, out: &mut Effects) -> TurnEnd {
+        {
+            let mut inner = self.guest.inner();
+            inner.turn = *turn;
+            std::mem::swap(&mut inner.effects, out);
+        }
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            self.take(event);
+            self.run();
+        }));
+        std::mem::swap(&mut self.guest.inner().effects, out);
+        if let Err(panic) = result {
+            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            return TurnEnd::Fault(Fault { kind: FaultKind::Panic, message: text.into(), location: None });
+        }
+        for effect in out.iter() {
+            if let Effect::Respond { exchange, .. } = effect {
+                self.open.remove(exchange);
+            }
+        }
+        TurnEnd::Quiet { busy: !self.open.is_empty() }
+    }
+}

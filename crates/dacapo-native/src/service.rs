@@ -1,0 +1,165 @@
+//! What a Rust user writes, and how it becomes a program.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytestring::ByteString;
+use dacapo_core::{Boot, Digest, Instance, Phase, Program, digest_of};
+use futures::future::LocalBoxFuture;
+
+use crate::guest::Guest;
+use crate::instance::NativeInstance;
+use crate::message::{Request, Response};
+
+/// A service. One value of this type lives as long as the instance; a crash loses it.
+pub trait Service: Sized + 'static {
+    /// A new instance.
+    fn start(guest: Guest) -> Self;
+
+    /// Answers a request. Requests run concurrently: each `await` is a place where another may
+    /// go on.
+    fn fetch(self: Rc<Self>, request: Request) -> impl Future<Output = Response>;
+
+    /// Runs when a cron line is due.
+    fn scheduled(self: Rc<Self>, cron: ByteString) -> impl Future<Output = ()> {
+        let _ = cron;
+        async {}
+    }
+}
+
+/// A scenario's workload.
+pub trait Workload: Sized + 'static {
+    /// A new instance.
+    fn start(guest: Guest) -> Self;
+
+    /// Prepares; nothing fails yet.
+    fn setup(self: Rc<Self>) -> impl Future<Output = ()> {
+        async {}
+    }
+
+    /// The drivers, which run in parallel while faults happen.
+    fn drivers() -> Vec<Driver<Self>>;
+
+    /// Judges what it sees when all is quiet.
+    fn judge(self: Rc<Self>) -> impl Future<Output = ()> {
+        async {}
+    }
+}
+
+/// Something that a workload does again and again.
+pub struct Driver<W> {
+    pub(crate) clients: u32,
+    pub(crate) pause: Duration,
+    pub(crate) round: Round<W>,
+}
+
+type Round<W> = Rc<dyn Fn(Rc<W>, u32) -> LocalBoxFuture<'static, ()>>;
+
+impl<W: 'static> Driver<W> {
+    /// One client that does `round` with 100 ms between two rounds. `round` gets the client's
+    /// number.
+    pub fn new<F, Fut>(round: F) -> Driver<W>
+    where
+        F: Fn(Rc<W>, u32) -> Fut + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        let round: Round<W> = Rc::new(move |w, client| Box::pin(round(w, client)));
+        Driver { clients: 1, pause: Duration::from_millis(100), round }
+    }
+
+    /// So many clients in parallel.
+    pub fn clients(mut self, clients: u32) -> Driver<W> {
+        self.clients = clients;
+        self
+    }
+
+    /// The mean time between two rounds of a client.
+    pub fn pause(mut self, pause: Duration) -> Driver<W> {
+        self.pause = pause;
+        self
+    }
+}
+
+/// A list of one driver.
+pub fn drivers<W: 'static>(driver: Driver<W>) -> Vec<Driver<W>> {
+    vec![driver]
+}
+
+struct NativeProgram<S> {
+    name: String,
+    start: fn(Boot) -> Box<dyn Instance>,
+    service: PhantomData<S>,
+}
+
+impl<S: 'static> Program for NativeProgram<S> {
+    fn start(&self, boot: Boot) -> Box<dyn Instance> {
+        (self.start)(boot)
+    }
+
+    fn digest(&self) -> Digest {
+        // The code is this binary's own, so name and type are all that there is to tell.
+        digest_of(&(self.name.as_str(), std::any::type_name::<S>()))
+    }
+}
+
+/// The program of a service.
+pub fn program<S: Service>(name: &str) -> Rc<dyn Program> {
+    let start = |boot: Boot| {
+        let guest = Guest::new(boot);
+        let service = Rc::new(S::start(guest.clone()));
+        let on_request = {
+            let service = Rc::clone(&service);
+            move |request| -> LocalBoxFuture<'static, Response> {
+                Box::pin(Rc::clone(&service).fetch(request))
+            }
+        };
+        let on_cron =
+            move |cron| -> LocalBoxFuture<'static, ()> { Box::pin(Rc::clone(&service).scheduled(cron)) };
+        let instance = NativeInstance::new(guest).on_request(on_request).on_cron(on_cron);
+        Box::new(instance) as Box<dyn Instance>
+    };
+    Rc::new(NativeProgram::<S> { name: name.to_owned(), start, service: PhantomData })
+}
+
+/// The program of a workload.
+pub fn workload<W: Workload>(name: &str) -> Rc<dyn Program> {
+    let start = |boot: Boot| {
+        let guest = Guest::new(boot);
+        let workload = Rc::new(W::start(guest.clone()));
+        let drivers = Rc::new(W::drivers());
+        let context = guest.clone();
+        let on_phase = move |phase| -> LocalBoxFuture<'static, ()> {
+            let (guest, workload) = (context.clone(), Rc::clone(&workload));
+            match phase {
+                Phase::Setup => Box::pin(workload.setup()),
+                Phase::Drive => Box::pin(drive(guest, workload, Rc::clone(&drivers))),
+                // The drivers notice by themselves; `drive` ends when the last has.
+                Phase::Heal => Box::pin(async {}),
+                Phase::Judge => Box::pin(workload.judge()),
+            }
+        };
+        Box::new(NativeInstance::new(guest).on_phase(on_phase)) as Box<dyn Instance>
+    };
+    Rc::new(NativeProgram::<W> { name: name.to_owned(), start, service: PhantomData })
+}
+
+/// Runs all clients of all drivers until the drive phase is over and each has finished its round.
+async fn drive<W: Workload>(guest: Guest, workload: Rc<W>, drivers: Rc<Vec<Driver<W>>>) {
+    let mut clients: Vec<LocalBoxFuture<'static, ()>> = Vec::new();
+    for driver in drivers.iter() {
+        for client in 0..driver.clients {
+            let (guest, workload, round, pause) =
+                (guest.clone(), Rc::clone(&workload), Rc::clone(&driver.round), driver.pause);
+            clients.push(Box::pin(async move {
+                while guest.phase() == Some(Phase::Drive) {
+                    round(Rc::clone(&workload), client).await;
+                    let nanos = (pause.as_nanos() as u64).saturating_mul(2).max(1);
+                    guest.sleep(Duration::from_nanos(guest.random_below(nanos))).await;
+                }
+            }));
+        }
+    }
+    futures::future::join_all(clients).await;
+}
