@@ -1,0 +1,34 @@
+# The chores by short names; each is one command that can be typed without just.
+
+# what a build needs and cargo does not bring
+setup:
+    cargo xtask setup
+
+# all tests
+test *FILTER:
+    cargo xtask test {{FILTER}}
+
+# the rules of the house
+tidy:
+    cargo xtask tidy
+
+# simulate a project: just sim examples/bank --seeds 100
+sim *ARGS:
+    cargo xtask run --release -- sim {{ARGS}}
+
+# everything that must hold before a change goes in
+ci:
+    .ci/run
+
+# measure; just bench NAME for one
+bench *FILTER:
+    cargo xtask setup
+    cargo bench --package dacapo-benches -- {{FILTER}}
+
+# the book, into target/book
+docs:
+    mdbook build docs --dest-dir ../target/book
+
+# feed a reader with bytes until it breaks: just fuzz trace -max_total_time=60
+fuzz NAME *ARGS:
+    cargo +nightly fuzz run --fuzz-dir fuzz {{NAME}} -- {{ARGS}}
