@@ -1,1 +1,8 @@
-//! Judges over a run: always, sometimes, reachable, unreachable, and the table over a campaign.
+//! Judges over runs: the table of `always`, `sometimes`, `reachable` and `unreachable` over a run
+//! and over a campaign.
+
+#![forbid(unsafe_code)]
+
+mod table;
+
+pub use table::{Row, Table};

@@ -1,1 +1,24 @@
-//! Run a scenario under a seed; explore; save.
+//! The laboratory: run a scenario under a seed, and say what came of it.
+//!
+//! It names no engine and touches no file: programs come in loaded, recordings go to a writer.
+//! `dacapo` (the command line and the facade) does both.
+
+#![forbid(unsafe_code)]
+
+mod experiment;
+mod report;
+mod run;
+mod seeds;
+mod watch;
+
+pub use experiment::{Experiment, ExperimentBuilder};
+pub use report::{Failure, Report};
+pub use run::{RunOptions, rerun};
+pub use seeds::{Campaign, CampaignResult};
+
+/// The words that scenarios in Rust are written with.
+pub mod prelude {
+    pub use dacapo_native::{Driver, FetchError, Guest, Request, Response, Service, Workload};
+
+    pub use crate::Experiment;
+}

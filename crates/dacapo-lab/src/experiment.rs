@@ -1,0 +1,203 @@
+//! A scenario with everything that it needs to run: the system, its nodes, its faults.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dacapo_core::plan::{FaultSpec, Plan, Route, Scenario, Service};
+use dacapo_core::{NodeId, Program, ServiceId};
+use dacapo_native as native;
+use dacapo_runtime::{NodeSpec, Role, System, Topology};
+use dacapo_sim::{NodeKind, SimFault, SimNode, SimOptions, Swarm};
+
+/// A scenario that can be run under any seed.
+#[derive(Clone)]
+pub struct Experiment {
+    pub(crate) name: String,
+    pub(crate) system: Rc<System>,
+    pub(crate) options: SimOptions,
+}
+
+impl Experiment {
+    /// An experiment for a scenario of a plan.
+    ///
+    /// `programs` holds the program of each service of the plan in order, then the workload's,
+    /// then one for each stub in the order of `scenario.stubs`.
+    pub fn from_plan(plan: &Plan, scenario: &Scenario, programs: Vec<Rc<dyn Program>>) -> Experiment {
+        let (plan, topology) = extend(plan, scenario, true);
+        let options = SimOptions {
+            nodes: sim_nodes(&topology),
+            faults: scenario.faults.iter().map(|spec| sim_fault(spec, &plan, &topology)).collect(),
+            swarm: Swarm::Subset,
+            lasts: scenario.lasts,
+            settles: scenario.settles,
+            deliveries_max: 20_000_000,
+        };
+        Experiment {
+            name: scenario.name.clone(),
+            system: Rc::new(System::new(plan, topology, programs)),
+            options,
+        }
+    }
+
+    /// Begins an experiment with native guests.
+    pub fn native(name: &str) -> ExperimentBuilder {
+        ExperimentBuilder::new(name)
+    }
+
+    /// The name of the scenario.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The system: its plan with the workload and the stubs, its topology and programs.
+    pub fn system(&self) -> &Rc<System> {
+        &self.system
+    }
+
+    /// How the simulator is set up; may be changed before a run.
+    pub fn options_mut(&mut self) -> &mut SimOptions {
+        &mut self.options
+    }
+
+    /// How the simulator is set up.
+    pub fn options(&self) -> &SimOptions {
+        &self.options
+    }
+}
+
+/// The plan of a scenario's run: that of the project, plus the workload and the stubs as services
+/// of their own on nodes of their own.
+pub(crate) fn extend(plan: &Plan, scenario: &Scenario, routes_inside: bool) -> (Plan, Topology) {
+    let mut topology = Topology::spread(plan, scenario.nodes);
+    topology.routes_inside = routes_inside;
+    let mut plan = plan.clone();
+    let calls: BTreeMap<String, String> =
+        plan.services.iter().map(|s| (s.name.to_uppercase().replace('-', "_"), s.name.clone())).collect();
+    let workload = ServiceId(plan.services.len() as u32);
+    plan.services.push(Service {
+        name: "workload".into(),
+        module: scenario.workload.clone(),
+        calls,
+        ..Service::default()
+    });
+    topology.add(NodeSpec { name: "workload".into(), role: Role::Workload, services: vec![workload] });
+    for (host, module) in &scenario.stubs {
+        let stub = ServiceId(plan.services.len() as u32);
+        plan.services.push(Service { name: host.clone(), module: module.clone(), ..Service::default() });
+        topology.add(NodeSpec { name: host.clone(), role: Role::Stub, services: vec![stub] });
+        topology.stubs.insert(host.clone(), stub);
+    }
+    (plan, topology)
+}
+
+fn sim_nodes(topology: &Topology) -> Vec<SimNode> {
+    let kind = |role| match role {
+        Role::Cluster => NodeKind::Cluster,
+        Role::Workload => NodeKind::Workload,
+        Role::Stub => NodeKind::Stub,
+    };
+    topology.nodes.iter().map(|n| SimNode { name: n.name.clone(), kind: kind(n.role) }).collect()
+}
+
+fn sim_fault(spec: &FaultSpec, plan: &Plan, topology: &Topology) -> SimFault {
+    let spared = |service: &String| plan.service_named(service).map(|id| topology.hosts_of(id));
+    let mut spare: Vec<NodeId> = spec.spare.iter().filter_map(spared).flatten().collect();
+    spare.sort_unstable();
+    spare.dedup();
+    SimFault { name: spec.name.clone(), params: spec.params.clone(), spare }
+}
+
+/// Puts an experiment together from native guests.
+pub struct ExperimentBuilder {
+    plan: Plan,
+    programs: Vec<Rc<dyn Program>>,
+    workload: Option<Rc<dyn Program>>,
+    scenario: Scenario,
+}
+
+impl ExperimentBuilder {
+    fn new(name: &str) -> ExperimentBuilder {
+        let scenario = Scenario {
+            name: name.to_owned(),
+            workload: String::new(),
+            nodes: 3,
+            lasts: Duration::from_secs(60),
+            settles: Duration::from_secs(60),
+            faults: Vec::new(),
+            stubs: BTreeMap::new(),
+            seeds: 100,
+        };
+        ExperimentBuilder { plan: Plan::default(), programs: Vec::new(), workload: None, scenario }
+    }
+
+    /// Adds a service that runs on every node, and may call the services named in `calls` (by
+    /// `https://name.internal/` or by its name in capitals).
+    pub fn service<S: native::Service>(self, name: &str, calls: &[&str]) -> ExperimentBuilder {
+        self.service_on::<S>(name, calls, None)
+    }
+
+    /// Adds a service that runs on one node only.
+    pub fn singleton<S: native::Service>(self, name: &str, calls: &[&str]) -> ExperimentBuilder {
+        self.service_on::<S>(name, calls, Some(1))
+    }
+
+    fn service_on<S: native::Service>(
+        mut self,
+        name: &str,
+        calls: &[&str],
+        instances: Option<u32>,
+    ) -> ExperimentBuilder {
+        let binding = |n: &&str| (n.to_uppercase().replace('-', "_"), (*n).to_owned());
+        let any = Route { scheme: None, host: format!("{name}.example"), path: "/".into(), is_prefix: true };
+        self.plan.services.push(Service {
+            name: name.to_owned(),
+            routes: vec![any],
+            calls: calls.iter().map(binding).collect(),
+            instances,
+            ..Service::default()
+        });
+        self.programs.push(native::program::<S>(name));
+        self
+    }
+
+    /// Sets the workload.
+    pub fn workload<W: native::Workload>(mut self) -> ExperimentBuilder {
+        self.workload = Some(native::workload::<W>("workload"));
+        self
+    }
+
+    /// How many nodes the cluster has.
+    pub fn nodes(mut self, nodes: u32) -> ExperimentBuilder {
+        self.scenario.nodes = nodes;
+        self
+    }
+
+    /// How long faults happen and drivers run.
+    pub fn lasts(mut self, lasts: Duration) -> ExperimentBuilder {
+        self.scenario.lasts = lasts;
+        self
+    }
+
+    /// Allows the faults of this name or group.
+    ///
+    /// Panics if there is no such fault: a test that names one that does not exist tests nothing.
+    pub fn faults(mut self, names: &[&str]) -> ExperimentBuilder {
+        for name in names {
+            let mut kinds: Vec<_> = dacapo_core::fault::group(name).collect();
+            kinds.extend(dacapo_core::fault::find(name));
+            assert!(!kinds.is_empty(), "there is no fault and no group called {name}");
+            for kind in kinds {
+                let spec = FaultSpec { name: kind.name.into(), params: BTreeMap::new(), spare: Vec::new() };
+                self.scenario.faults.push(spec);
+            }
+        }
+        self
+    }
+
+    /// The experiment. Panics without a workload.
+    pub fn build(mut self) -> Experiment {
+        self.programs.push(self.workload.expect("an experiment needs a workload"));
+        Experiment::from_plan(&self.plan, &self.scenario, self.programs)
+    }
+}

@@ -1,0 +1,106 @@
+//! One run of an experiment.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::rc::Rc;
+
+use dacapo_core::{Decisions, Seed, Source};
+use dacapo_runtime::{Cluster, run};
+use dacapo_sim::{Ending, Sim};
+use dacapo_trace::{Identity, Outcome, Recorder};
+
+use crate::experiment::Experiment;
+use crate::report::{Failure, Report};
+use crate::watch::Watch;
+
+/// How to run.
+#[derive(Default)]
+pub struct RunOptions {
+    /// Decisions that are given instead of drawn, per lane.
+    pub overrides: BTreeMap<String, Vec<u64>>,
+    /// A fuzzer's bytes: they decide everything (`overrides` is not used).
+    pub bytes: Option<Vec<u8>>,
+    /// Where the recording goes, and what it says about itself.
+    pub record: Option<(Identity, Box<dyn Write>)>,
+}
+
+impl Experiment {
+    /// Runs under this seed.
+    pub fn run(&self, seed: u64) -> Report {
+        self.run_with(Seed(seed), RunOptions::default()).0
+    }
+
+    /// Runs under this seed with these options. The second part is an error if the recording is
+    /// incomplete; the run is not affected by that.
+    pub fn run_with(
+        &self,
+        seed: Seed,
+        options: RunOptions,
+    ) -> (Report, Result<(), dacapo_trace::WriteError>) {
+        let source = match options.bytes {
+            Some(bytes) => Source::Bytes(bytes),
+            None if options.overrides.is_empty() => Source::Seed,
+            None => Source::List(options.overrides),
+        };
+        let sim = Sim::new(self.options.clone(), Decisions::new(seed, source));
+        let recorder = match options.record {
+            Some((identity, out)) => Recorder::with_writer(sim, &identity, out),
+            None => Recorder::new(sim),
+        };
+        let names = self.system.topology.nodes.iter().map(|n| n.name.clone()).collect();
+        let mut world = Watch::new(recorder, names);
+        let mut cluster = Cluster::new(Rc::clone(&self.system));
+        run(&mut world, &mut cluster);
+        let Watch { world: recorder, table, failure, .. } = world;
+        let failure = failure.or_else(|| match recorder.world().ending() {
+            None | Some(Ending::Done) => None,
+            Some(ending) => Some(Failure::Ending(ending.clone())),
+        });
+        let outcome = match &failure {
+            None => Outcome::Passed,
+            Some(failure) => Outcome::Failed(failure.to_string()),
+        };
+        let (sim, summary, written) = recorder.finish(outcome);
+        let report = Report {
+            seed,
+            failure,
+            digest: summary.digest,
+            events: summary.events,
+            time: sim.now(),
+            faults: sim.faults_in_use().into_iter().map(str::to_owned).collect(),
+            checks: table,
+        };
+        (report, written)
+    }
+
+    /// What a recording of this experiment says about itself.
+    pub fn identity(&self, seed: Seed, overrides: &BTreeMap<String, Vec<u64>>) -> Identity {
+        let plan = &self.system.plan;
+        let names: Vec<String> = plan.services.iter().map(|s| s.name.clone()).collect();
+        let digests = self.system.programs.iter().map(|p| p.digest());
+        Identity {
+            tool: format!("dacapo {}", env!("CARGO_PKG_VERSION")),
+            scenario: Some(self.name.clone()),
+            seed: Some(seed),
+            overrides: overrides.clone(),
+            programs: names.iter().cloned().zip(digests).collect(),
+            // The debug text of the plan and of the simulator's options: every field is in it.
+            plan: dacapo_core::digest_of(&(format!("{plan:?}"), format!("{:?}", self.options))),
+            nodes: self.system.topology.nodes.iter().map(|n| n.name.clone()).collect(),
+            services: names,
+            ..Identity::default()
+        }
+    }
+}
+
+/// Runs a seed a second time and says whether the digests agree.
+pub fn rerun(experiment: &Experiment, report: &Report) -> Result<(), String> {
+    let again = experiment.run(report.seed.0);
+    if again.digest == report.digest {
+        return Ok(());
+    }
+    Err(format!(
+        "seed {} is not deterministic: digest {} after {} deliveries, then {} after {}",
+        report.seed, report.digest, report.events, again.digest, again.events
+    ))
+}

@@ -1,0 +1,68 @@
+//! A world around a world that watches for broken assertions, and stops at the first.
+
+use dacapo_check::Table;
+use dacapo_core::{Address, Delivery, Effect, FaultKind, Note, Time, World};
+
+use crate::report::Failure;
+
+/// Watches what passes the door.
+pub(crate) struct Watch<W> {
+    pub(crate) world: W,
+    pub(crate) table: Table,
+    pub(crate) failure: Option<Failure>,
+    node_names: Vec<String>,
+    /// Which instance runs which service is the runtime's affair; a fault names its node at least.
+    events: u64,
+    at: Time,
+}
+
+impl<W: World> Watch<W> {
+    pub(crate) fn new(world: W, node_names: Vec<String>) -> Watch<W> {
+        Watch { world, table: Table::default(), failure: None, node_names, events: 0, at: Time::ZERO }
+    }
+}
+
+impl<W: World> World for Watch<W> {
+    fn next(&mut self) -> Option<Delivery> {
+        if self.failure.is_some() {
+            return None;
+        }
+        let delivery = self.world.next()?;
+        self.events += 1;
+        self.at = delivery.at;
+        Some(delivery)
+    }
+
+    fn submit(&mut self, from: Address, effect: Effect) {
+        match &effect {
+            Effect::Check(check) => {
+                self.table.add(check);
+                if check.is_violation() && self.failure.is_none() {
+                    self.failure = Some(Failure::Check {
+                        check: check.clone(),
+                        event: self.events,
+                        at: self.at,
+                        node: from.node,
+                        node_name: self.node_names[from.node.0 as usize].clone(),
+                    });
+                }
+            }
+            // A module that does not load is broken under every seed: no fault of the world
+            // explains it, so the run says so instead of testing a system that answers 500.
+            Effect::Ended(_, fault) if fault.kind == FaultKind::Load && self.failure.is_none() => {
+                self.failure = Some(Failure::Guest {
+                    fault: fault.clone(),
+                    service: self.node_names[from.node.0 as usize].clone(),
+                    event: self.events,
+                    at: self.at,
+                });
+            }
+            _ => {}
+        }
+        self.world.submit(from, effect);
+    }
+
+    fn take_notes(&mut self) -> Vec<Note> {
+        self.world.take_notes()
+    }
+}
