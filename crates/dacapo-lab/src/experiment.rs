@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use dacapo_core::fault::Param;
 use dacapo_core::plan::{FaultSpec, Plan, Route, Scenario, Service};
 use dacapo_core::{NodeId, Program, ServiceId};
 use dacapo_native as native;
@@ -192,6 +193,20 @@ impl ExperimentBuilder {
                 self.scenario.faults.push(spec);
             }
         }
+        self
+    }
+
+    /// Allows a fault with parameters of its own, on nodes other than those of the services that it
+    /// spares.
+    ///
+    /// Panics if there is no such fault.
+    pub fn fault(mut self, name: &str, params: &[(&str, Param)], spare: &[&str]) -> ExperimentBuilder {
+        assert!(dacapo_core::fault::find(name).is_some(), "there is no fault called {name}");
+        self.scenario.faults.push(FaultSpec {
+            name: name.into(),
+            params: params.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+            spare: spare.iter().map(|s| (*s).to_owned()).collect(),
+        });
         self
     }
 

@@ -104,3 +104,13 @@ pub fn rerun(experiment: &Experiment, report: &Report) -> Result<(), String> {
         report.seed, report.digest, report.events, again.digest, again.events
     ))
 }
+
+impl Experiment {
+    /// Plays a recording against this experiment's programs. Stops at the first difference.
+    pub fn replay<R: std::io::Read>(&self, recording: dacapo_trace::Reader<R>) -> dacapo_trace::ReplayEnd {
+        let mut world = dacapo_trace::Replay::new(recording);
+        let mut cluster = Cluster::new(Rc::clone(&self.system));
+        run(&mut world, &mut cluster);
+        world.finish()
+    }
+}
