@@ -57,7 +57,12 @@ impl OsFiles {
 
 impl Files for OsFiles {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        std::fs::read(self.locate(path)?)
+        let at = self.locate(path)?;
+        // Opening a pipe would wait for its writer.
+        if !std::fs::metadata(&at)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("\"{path}\" is not a file")));
+        }
+        std::fs::read(at)
     }
 
     fn kind(&self, path: &str) -> Option<FileKind> {
