@@ -1,0 +1,245 @@
+//! The `service` block.
+
+use dacapo_core::WallTime;
+use dacapo_core::plan::{Limits, Route, Service};
+use hcl_edit::structure::Block;
+
+use crate::Code;
+use crate::error::Place;
+use crate::file_check::Module;
+use crate::read::{Fields, NameRule, PathRule, Placed, Reader, Shape, address};
+
+const SERVICE: Shape = Shape {
+    attributes: &["calls", "cron", "hosts", "instances", "module", "routes", "secrets", "vars"],
+    blocks: &["limits"],
+    hints: &[
+        ("objects", "Durable objects are not known in this version."),
+        ("queues", "Queues are not known in this version."),
+        ("env", "Variables are `vars = { NAME = value }`, secrets are `secrets = [\"NAME\"]`."),
+    ],
+};
+
+const LIMITS: Shape =
+    Shape { attributes: &["memory", "request_body", "turn_budget"], blocks: &[], hints: &[] };
+
+/// The most nodes a cluster can have.
+pub(super) const NODES_MAX: u64 = 500;
+
+/// A service that was read, and the places that are checked against other blocks.
+pub(super) struct ServiceDraft {
+    pub(super) service: Service,
+    pub(super) name: Placed<String>,
+    pub(super) calls: Vec<Placed<String>>,
+    pub(super) routes: Vec<Placed<Route>>,
+    pub(super) instances: Option<Placed<u64>>,
+    pub(super) module: Option<Module>,
+}
+
+pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
+    let name = reader.label(block)?;
+    reader.check_name(NameRule::Service, "a service", &name);
+    let owner = format!("service {:?}", name.value);
+    let fields = reader.fields(&owner, name.place.clone(), &block.body, &SERVICE);
+    let module = module(reader, &fields);
+    let routes = routes(reader, &fields);
+    let calls = calls(reader, &fields);
+    let vars = vars(reader, &fields);
+    let secrets = secrets(reader, &fields);
+    one_env(
+        reader,
+        &[&calls.iter().map(|(binding, _)| binding.clone()).collect::<Vec<_>>(), &vars.0, &secrets],
+    );
+    let instances = fields
+        .get("instances")
+        .and_then(|e| reader.integer(e, "`instances`", 1..=NODES_MAX, "instances = 1"));
+    let limits = limits(reader, &fields);
+    let service = Service {
+        name: name.value.clone(),
+        module: module.as_ref().map(|m| m.path.clone()).unwrap_or_default(),
+        routes: routes.iter().map(|r| r.value.clone()).collect(),
+        calls: calls.iter().map(|(binding, to)| (binding.value.clone(), to.value.clone())).collect(),
+        hosts: hosts(reader, &fields),
+        vars: vars.0.into_iter().map(|name| name.value).zip(vars.1).collect(),
+        secrets: secrets.into_iter().map(|secret| secret.value).collect(),
+        cron: cron(reader, &fields),
+        instances: instances.as_ref().map(|n| n.value as u32),
+        limits,
+    };
+    let calls = calls.into_iter().map(|(_, to)| to).collect();
+    Some(ServiceDraft { service, name, calls, routes, instances, module })
+}
+
+fn module(reader: &mut Reader, fields: &Fields<'_>) -> Option<Module> {
+    let value = reader.required(fields, "module", "\"main.ts\"")?;
+    let path = reader.path(value, "`module`", PathRule::Inside, "module = \"main.ts\"")?;
+    Some(Module { path: path.value, place: path.place, of: fields.owner.clone() })
+}
+
+fn routes(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Placed<Route>> {
+    let example = "routes = [\"https://shop.example/*\"]";
+    let Some(value) = fields.get("routes") else { return Vec::new() };
+    let mut routes = Vec::new();
+    for text in reader.strings(value, "`routes`", example) {
+        match address::route(&text.value) {
+            Ok(value) => routes.push(Placed { value, place: text.place }),
+            Err(why) => {
+                let message = format!("{:?} is not a route: {why}", text.value);
+                reader.report(
+                    Code::Route,
+                    message,
+                    &text.place,
+                    "this route",
+                    format!("For example: {example}"),
+                );
+            }
+        }
+    }
+    routes
+}
+
+fn calls(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Placed<String>, Placed<String>)> {
+    let example = "calls = { LEDGER = \"ledger\" }";
+    let Some(value) = fields.get("calls") else { return Vec::new() };
+    let mut calls = Vec::new();
+    for (binding, value) in reader.entries(value, "`calls`", example) {
+        reader.check_name(NameRule::Binding, "a binding", &binding);
+        if let Some(to) = reader.string(value, "a binding in `calls`", example) {
+            calls.push((binding, to));
+        }
+    }
+    calls
+}
+
+fn vars(reader: &mut Reader, fields: &Fields<'_>) -> (Vec<Placed<String>>, Vec<String>) {
+    let Some(value) = fields.get("vars") else { return Default::default() };
+    let mut vars = (Vec::new(), Vec::new());
+    for (name, value) in reader.entries(value, "`vars`", "vars = { GREETING = \"hello\" }") {
+        reader.check_name(NameRule::Binding, "a variable", &name);
+        if let Some(json) = reader.json(value) {
+            vars.0.push(name);
+            vars.1.push(json);
+        }
+    }
+    vars
+}
+
+fn secrets(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Placed<String>> {
+    let Some(value) = fields.get("secrets") else { return Vec::new() };
+    let secrets = reader.strings(value, "`secrets`", "secrets = [\"PAY_KEY\"]");
+    for secret in &secrets {
+        reader.check_name(NameRule::Binding, "a secret", secret);
+    }
+    secrets
+}
+
+/// Bindings, variables and secrets are members of one `env`.
+fn one_env(reader: &mut Reader, kinds: &[&[Placed<String>]]) {
+    let mut seen = std::collections::BTreeMap::<&str, &Place>::new();
+    for name in kinds.iter().copied().flatten() {
+        if let Some(first) = seen.insert(&name.value, &name.place) {
+            let message = format!("`env.{}` would be two things", name.value);
+            let help =
+                "Bindings in `calls`, `vars` and `secrets` share one `env`: give one of them another name.";
+            reader.report_both(
+                Code::Contradiction,
+                message,
+                (&name.place, "again here"),
+                (first, "first here"),
+                help,
+            );
+        }
+    }
+}
+
+fn hosts(reader: &mut Reader, fields: &Fields<'_>) -> Vec<String> {
+    let example = "hosts = [\"api.example.com\", \"*.example.org\"]";
+    let Some(value) = fields.get("hosts") else { return Vec::new() };
+    let mut hosts = Vec::new();
+    for text in reader.strings(value, "`hosts`", example) {
+        hosts.extend(host(reader, &text, true, example).map(|host| host.value));
+    }
+    hosts
+}
+
+/// A host out of `hosts` or `stubs`.
+pub(super) fn host(
+    reader: &mut Reader,
+    text: &Placed<String>,
+    may_be_wildcard: bool,
+    example: &str,
+) -> Option<Placed<String>> {
+    match address::host(&text.value, may_be_wildcard) {
+        Ok(value) => Some(Placed { value, place: text.place.clone() }),
+        Err(why) => {
+            let message = format!("{:?} is not a host: {why}", text.value);
+            reader.report(Code::Host, message, &text.place, "this host", format!("For example: {example}"));
+            None
+        }
+    }
+}
+
+fn cron(reader: &mut Reader, fields: &Fields<'_>) -> Vec<String> {
+    let Some(value) = fields.get("cron") else { return Vec::new() };
+    let mut lines = Vec::new();
+    for line in reader.strings(value, "`cron`", "cron = [\"*/5 * * * *\"]") {
+        match cron_error(&line.value) {
+            None => lines.push(line.value),
+            Some(why) => {
+                let message = format!("{:?} is not a cron line: {why}", line.value);
+                let help = "Five fields, in UTC: minute, hour, day of the month, month, day of the week. \
+                            \"*/5 * * * *\" is every five minutes, \"0 9 * * MON-FRI\" is nine on workdays.";
+                reader.report(Code::Cron, message, &line.place, "this line", help);
+            }
+        }
+    }
+    lines
+}
+
+fn cron_error(line: &str) -> Option<String> {
+    use croner::parser::{CronParser, Seconds, Year};
+    // The library knows nicknames such as @daily and counts them as one field; we promise five.
+    let fields = line.split_whitespace().count();
+    if fields != 5 || line.contains('@') {
+        return Some(format!("it has {fields} field{}", if fields == 1 { "" } else { "s" }));
+    }
+    if !line.is_ascii() {
+        return Some("it has a letter that no cron line has".to_owned());
+    }
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let cron = match parser.parse(line) {
+        Ok(cron) => cron,
+        Err(error) => return Some(error.to_string().trim_end_matches('.').to_owned()),
+    };
+    let start = chrono::DateTime::from_timestamp_nanos(WallTime::SIM_START.0);
+    cron.find_next_occurrence(&start, false).err().map(|_| "it is never due".to_owned())
+}
+
+fn limits(reader: &mut Reader, fields: &Fields<'_>) -> Limits {
+    let mut limits = Limits::default();
+    let mut first: Option<Place> = None;
+    for block in &fields.blocks {
+        let place = reader.place_of(&block.ident);
+        if let Some(first) = &first {
+            let message = format!("{} has two `limits` blocks", fields.owner);
+            let (here, there) = ((&place, "again here"), (first, "first here"));
+            reader.report_both(Code::Repeated, message, here, there, "Put all limits into one block.");
+        }
+        reader.no_label(block);
+        let fields = reader.fields("`limits`", place.clone(), &block.body, &LIMITS);
+        if let Some(value) = fields.get("turn_budget") {
+            let budget = reader.integer(value, "`turn_budget`", 1..=u64::MAX, "turn_budget = 50000000");
+            limits.turn_budget = budget.map_or(limits.turn_budget, |n| n.value);
+        }
+        if let Some(value) = fields.get("memory") {
+            // Less than a mebibyte holds no guest of any engine.
+            let memory = reader.size(value, "`memory`", 1 << 20..=64 << 30);
+            limits.memory_max = memory.map_or(limits.memory_max, |n| n.value);
+        }
+        if let Some(value) = fields.get("request_body") {
+            let body = reader.size(value, "`request_body`", 0..=1 << 40);
+            limits.request_body_max = body.map_or(limits.request_body_max, |n| n.value);
+        }
+        first.get_or_insert(place);
+    }
+    limits
+}

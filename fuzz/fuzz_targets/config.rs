@@ -1,0 +1,30 @@
+//! Any text as a project and as a saved seed: an answer or errors that can be shown, never a
+//! panic, never a hang. `cargo +nightly fuzz run config`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+fn show(errors: &dacapo_config::Errors) {
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor());
+    let mut out = String::new();
+    for error in errors.iter() {
+        handler.render_report(&mut out, error).expect("a report can be written");
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Err(errors) = dacapo_config::parse("dacapo.hcl", text) {
+        show(&errors);
+    }
+    match dacapo_config::parse_seed("seed.hcl", text) {
+        Err(errors) => show(&errors),
+        Ok(seed) => {
+            let again =
+                dacapo_config::parse_seed("seed.hcl", &seed.to_hcl()).expect("what is saved can be read");
+            assert_eq!(again, seed);
+        }
+    }
+});
