@@ -181,9 +181,10 @@ impl Sim {
         }
     }
 
-    /// After healing: is nothing under way any more?
+    /// After healing: is every node up, and nothing under way any more?
     fn check_quiet(&mut self) {
-        if self.phase != Phase::Heal || self.book.count() > 0 {
+        let is_quiet = || self.book.count() == 0 && self.nodes.iter().all(|node| node.is_up && !node.is_stopping);
+        if self.phase != Phase::Heal || !is_quiet() {
             return;
         }
         match self.workload {
