@@ -1,0 +1,218 @@
+//! What caused what. Ids tell most of it; which call a request was made by is told by a note of
+//! the world ([`NoteKind::Carries`]), and without one guessed from the target, method and URL.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use dacapo_core::{
+    Address, CallId, Effect, Event, ExchangeId, NodeId, NoteKind, RequestHead, ServiceId, Target, TimerId,
+};
+
+use crate::{Part, Record};
+
+/// For each entry of a recording the entry that caused it.
+///
+/// An effect is caused by the delivery in whose turn it was made; a delivery by the effect that
+/// it answers or carries. Faults, boots and requests from outside have no cause.
+#[derive(Clone, Debug, Default)]
+pub struct Causes {
+    causes: Vec<Option<usize>>,
+    requests: BTreeMap<ExchangeId, usize>,
+    callers: BTreeMap<ExchangeId, Caller>,
+}
+
+type Caller = (Address, CallId);
+/// What a request and the call that it came from have in common.
+type Sight = (NodeId, ServiceId, String, String);
+
+#[derive(Default)]
+struct Builder {
+    out: Causes,
+    turn: Option<usize>,
+    fetches: BTreeMap<Caller, usize>,
+    /// Calls that no request has been seen of, oldest first; and the last that one was seen of,
+    /// for requests that arrive twice.
+    unseen: BTreeMap<Sight, VecDeque<Caller>>,
+    seen: BTreeMap<Sight, Caller>,
+    exchanges: BTreeMap<Caller, ExchangeId>,
+    responds: BTreeMap<ExchangeId, usize>,
+    pulls_of_exchange: BTreeMap<ExchangeId, usize>,
+    pulls_of_call: BTreeMap<Caller, usize>,
+    cancels: BTreeMap<Caller, usize>,
+    request_chunks: BTreeMap<Caller, VecDeque<usize>>,
+    response_chunks: BTreeMap<ExchangeId, VecDeque<usize>>,
+    timers: BTreeMap<(Address, TimerId), usize>,
+}
+
+impl Causes {
+    /// The causes within a recording, given from its start.
+    pub fn of(records: &[Record]) -> Causes {
+        let mut builder = Builder::default();
+        for (index, record) in records.iter().enumerate() {
+            let cause = match &record.part {
+                Part::Delivery(delivery) => {
+                    builder.turn = Some(index);
+                    builder.delivery(index, delivery.to, &delivery.event)
+                }
+                Part::Effect(from, effect) => {
+                    builder.effect(index, *from, effect);
+                    builder.turn
+                }
+                Part::Note(note) => {
+                    if let NoteKind::Carries { exchange, caller, call } = note.kind {
+                        builder.carries(exchange, (caller, call));
+                    }
+                    None
+                }
+            };
+            builder.out.causes.push(cause);
+        }
+        builder.out
+    }
+
+    /// The entry that caused this one; both are indices into the recording.
+    pub fn cause(&self, index: usize) -> Option<usize> {
+        self.causes.get(index).copied().flatten()
+    }
+
+    /// Everything that belongs to one request, as indices in order: what led to it back to the
+    /// first cause, what came of it, and the response that its caller got. What the caller did
+    /// with that response is no longer part of it.
+    pub fn chain(&self, records: &[Record], exchange: ExchangeId) -> Vec<usize> {
+        let Some(&request) = self.requests.get(&exchange) else { return Vec::new() };
+        let mut chain: Vec<usize> =
+            std::iter::successors(self.cause(request), |index| self.cause(*index)).collect();
+        chain.reverse();
+        let caller = self.callers.get(&exchange);
+        let answers_caller = |record: &Record| match &record.part {
+            Part::Delivery(d) => match &d.event {
+                Event::Response { call, .. } | Event::ResponseChunk(call, _) | Event::Failed(call, _) => {
+                    caller == Some(&(d.to, *call))
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        // An entry that causes nothing within the chain is in the chain itself all the same.
+        let mut goes_on = vec![false; self.causes.len()];
+        goes_on[request] = true;
+        chain.push(request);
+        for (index, record) in records.iter().enumerate().take(self.causes.len()).skip(request + 1) {
+            if self.cause(index).is_some_and(|cause| goes_on[cause]) {
+                chain.push(index);
+                goes_on[index] = !answers_caller(record);
+            }
+        }
+        chain
+    }
+}
+
+impl Builder {
+    fn carries(&mut self, exchange: ExchangeId, caller: Caller) {
+        self.out.callers.insert(exchange, caller);
+        self.exchanges.insert(caller, exchange);
+    }
+
+    fn delivery(&mut self, index: usize, to: Address, event: &Event) -> Option<usize> {
+        match event {
+            Event::Boot { .. } | Event::Crash => {
+                // The next incarnation numbers its instances and timers from the start again.
+                self.fetches.retain(|(address, _), _| address.node != to.node);
+                self.exchanges.retain(|(address, _), _| address.node != to.node);
+                self.pulls_of_call.retain(|(address, _), _| address.node != to.node);
+                self.cancels.retain(|(address, _), _| address.node != to.node);
+                self.request_chunks.retain(|(address, _), _| address.node != to.node);
+                self.timers.retain(|(address, _), _| address.node != to.node);
+                None
+            }
+            Event::Stop | Event::Phase(_) | Event::Scheduled { .. } => None,
+            Event::Request { exchange, service, head, .. } => {
+                self.out.requests.insert(*exchange, index);
+                if !self.out.callers.contains_key(exchange)
+                    && let Some(caller) = self.guess(sight(to.node, *service, head))
+                {
+                    self.carries(*exchange, caller);
+                }
+                self.fetches.get(self.out.callers.get(exchange)?).copied()
+            }
+            Event::RequestChunk(exchange, _) => {
+                self.request_chunks.get_mut(self.out.callers.get(exchange)?)?.pop_front()
+            }
+            Event::ResponseCredit(exchange, _) => {
+                self.pulls_of_call.get(self.out.callers.get(exchange)?).copied()
+            }
+            Event::Cancelled(exchange) => self.cancels.get(self.out.callers.get(exchange)?).copied(),
+            Event::Response { call, .. } => {
+                let caller = (to, *call);
+                let answered = self.exchanges.get(&caller).and_then(|x| self.responds.get(x));
+                answered.or_else(|| self.fetches.get(&caller)).copied()
+            }
+            Event::ResponseChunk(call, _) => {
+                let caller = (to, *call);
+                let exchange = self.exchanges.get(&caller);
+                let sent =
+                    exchange.and_then(|x| self.response_chunks.get_mut(x)).and_then(VecDeque::pop_front);
+                sent.or_else(|| self.fetches.get(&caller).copied())
+            }
+            Event::RequestCredit(call, _) => {
+                self.pulls_of_exchange.get(self.exchanges.get(&(to, *call))?).copied()
+            }
+            Event::Failed(call, _) => {
+                for calls in self.unseen.values_mut() {
+                    calls.retain(|caller| *caller != (to, *call));
+                }
+                self.fetches.get(&(to, *call)).copied()
+            }
+            Event::Timer(timer) => self.timers.remove(&(to, *timer)),
+        }
+    }
+
+    fn effect(&mut self, index: usize, from: Address, effect: &Effect) {
+        match effect {
+            Effect::Fetch { call, target, head, .. } => {
+                self.fetches.insert((from, *call), index);
+                if let Target::Service(node, service) = target {
+                    self.unseen.entry(sight(*node, *service, head)).or_default().push_back((from, *call));
+                }
+            }
+            Effect::RequestChunk(call, _) => {
+                self.request_chunks.entry((from, *call)).or_default().push_back(index);
+            }
+            Effect::ResponsePull(call, _) => {
+                self.pulls_of_call.insert((from, *call), index);
+            }
+            Effect::Cancel(call) => {
+                self.cancels.insert((from, *call), index);
+            }
+            Effect::Respond { exchange, .. } => {
+                self.responds.insert(*exchange, index);
+            }
+            Effect::ResponseChunk(exchange, _) => {
+                self.response_chunks.entry(*exchange).or_default().push_back(index);
+            }
+            Effect::RequestPull(exchange, _) => {
+                self.pulls_of_exchange.insert(*exchange, index);
+            }
+            Effect::SetTimer(timer, _) => {
+                self.timers.insert((from, *timer), index);
+            }
+            Effect::ClearTimer(timer) => {
+                self.timers.remove(&(from, *timer));
+            }
+            Effect::Log(..) | Effect::Check(_) | Effect::PhaseDone | Effect::Ended(..) | Effect::Stopped => {}
+        }
+    }
+
+    fn guess(&mut self, sight: Sight) -> Option<Caller> {
+        match self.unseen.get_mut(&sight).and_then(VecDeque::pop_front) {
+            Some(caller) => {
+                self.seen.insert(sight, caller);
+                Some(caller)
+            }
+            None => self.seen.get(&sight).copied(),
+        }
+    }
+}
+
+fn sight(node: NodeId, service: ServiceId, head: &RequestHead) -> Sight {
+    (node, service, head.method.to_string(), head.url.to_string())
+}

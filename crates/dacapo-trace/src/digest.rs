@@ -1,0 +1,297 @@
+//! The rolling digest over every delivery and effect.
+//!
+//! Each field is written down here by hand: a digest in a file must not change because the
+//! standard library or the `http` crate hashes its types in another way than last year. What
+//! counts as the same run therefore changes here, with the version of the format, and nowhere else.
+
+use std::hash::Hasher;
+
+use dacapo_core::{
+    Address, Body, Check, Chunk, Delivery, Digest, DigestHasher, Effect, Event, Fault, Headers, Location,
+    NetError, RequestHead, ResponseHead, Target,
+};
+
+/// Small fields are gathered up to this many bytes, because the hash is fast on long pieces only.
+const GATHERED_MAX: usize = 4096;
+
+/// A digest that grows with the run.
+#[derive(Clone, Default)]
+pub(crate) struct Rolling {
+    hasher: DigestHasher,
+    gathered: Vec<u8>,
+}
+
+impl Rolling {
+    /// The digest of everything so far.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut hasher = self.hasher.clone();
+        hasher.write(&self.gathered);
+        hasher.digest()
+    }
+
+    /// Takes in a delivery.
+    pub(crate) fn delivery(&mut self, delivery: &Delivery) {
+        let Delivery { at, now, wall, to, event } = delivery;
+        self.tag(1);
+        self.u64(at.0);
+        self.u64(now.0);
+        self.u64(wall.0 as u64);
+        self.address(*to);
+        self.event(event);
+        self.settle();
+    }
+
+    /// Takes in an effect.
+    pub(crate) fn effect(&mut self, from: Address, effect: &Effect) {
+        self.tag(2);
+        self.address(from);
+        self.effect_alone(effect);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        if self.gathered.len() >= GATHERED_MAX {
+            self.hasher.write(&self.gathered);
+            self.gathered.clear();
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Boot { entropy, incarnation } => {
+                self.tag(0);
+                self.gathered.extend_from_slice(&entropy.0);
+                self.u32(*incarnation);
+            }
+            Event::Crash => self.tag(1),
+            Event::Stop => self.tag(2),
+            Event::Phase(phase) => {
+                self.tag(3);
+                self.tag(*phase as u8);
+            }
+            Event::Request { exchange, service, from, head, body } => {
+                self.tag(4);
+                self.u64(exchange.0);
+                self.u32(service.0);
+                self.option(from.as_ref(), |me, from| me.u32(from.0));
+                self.request(head);
+                self.body(body);
+            }
+            Event::RequestChunk(exchange, chunk) => self.chunk(5, exchange.0, chunk),
+            Event::ResponseCredit(exchange, bytes) => self.count(6, exchange.0, *bytes),
+            Event::Cancelled(exchange) => self.id(7, exchange.0),
+            Event::Scheduled { service, cron } => {
+                self.tag(8);
+                self.u32(service.0);
+                self.text(cron);
+            }
+            Event::Response { call, head, body } => {
+                self.id(9, call.0);
+                self.response(head);
+                self.body(body);
+            }
+            Event::ResponseChunk(call, chunk) => self.chunk(10, call.0, chunk),
+            Event::RequestCredit(call, bytes) => self.count(11, call.0, *bytes),
+            Event::Failed(call, error) => {
+                self.id(12, call.0);
+                self.error(error);
+            }
+            Event::Timer(timer) => self.id(13, timer.0),
+        }
+    }
+
+    fn effect_alone(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Fetch { call, target, head, body } => {
+                self.id(0, call.0);
+                self.target(target);
+                self.request(head);
+                self.body(body);
+            }
+            Effect::RequestChunk(call, chunk) => self.chunk(1, call.0, chunk),
+            Effect::ResponsePull(call, bytes) => self.count(2, call.0, *bytes),
+            Effect::Cancel(call) => self.id(3, call.0),
+            Effect::Respond { exchange, head, body } => {
+                self.id(4, exchange.0);
+                self.response(head);
+                self.body(body);
+            }
+            Effect::ResponseChunk(exchange, chunk) => self.chunk(5, exchange.0, chunk),
+            Effect::RequestPull(exchange, bytes) => self.count(6, exchange.0, *bytes),
+            Effect::SetTimer(timer, after) => {
+                self.id(7, timer.0);
+                self.u64(after.as_secs());
+                self.u32(after.subsec_nanos());
+            }
+            Effect::ClearTimer(timer) => self.id(8, timer.0),
+            Effect::Log(level, text) => {
+                self.tag(9);
+                self.tag(*level as u8);
+                self.text(text);
+            }
+            Effect::Check(check) => {
+                self.tag(10);
+                self.check(check);
+            }
+            Effect::PhaseDone => self.tag(11),
+            Effect::Ended(instance, fault) => {
+                self.tag(12);
+                self.u32(instance.0);
+                self.fault(fault);
+            }
+            Effect::Stopped => self.tag(13),
+        }
+    }
+
+    fn target(&mut self, target: &Target) {
+        match target {
+            Target::Url => self.tag(0),
+            Target::Binding(name) => {
+                self.tag(1);
+                self.text(name);
+            }
+            Target::Service(node, service) => {
+                self.tag(2);
+                self.u32(node.0);
+                self.u32(service.0);
+            }
+            Target::Outside(host) => {
+                self.tag(3);
+                self.text(host);
+            }
+            Target::Refused(error) => {
+                self.tag(4);
+                self.error(error);
+            }
+        }
+    }
+
+    fn error(&mut self, error: &NetError) {
+        let (tag, why) = match error {
+            NetError::Denied(why) => (0, Some(why)),
+            NetError::Unknown(why) => (1, Some(why)),
+            NetError::Refused => (2, None),
+            NetError::Reset => (3, None),
+            NetError::TimedOut => (4, None),
+            NetError::Broken(why) => (5, Some(why)),
+        };
+        self.tag(tag);
+        self.option(why, |me, why| me.text(why));
+    }
+
+    fn request(&mut self, head: &RequestHead) {
+        self.text(head.method.as_str());
+        self.text(&head.url);
+        self.headers(&head.headers);
+    }
+
+    fn response(&mut self, head: &ResponseHead) {
+        self.u32(u32::from(head.status.as_u16()));
+        self.headers(&head.headers);
+    }
+
+    fn headers(&mut self, headers: &Headers) {
+        self.u32(headers.0.len() as u32);
+        for (name, value) in &headers.0 {
+            self.text(name.as_str());
+            self.bytes(value.as_bytes());
+        }
+    }
+
+    fn body(&mut self, body: &Body) {
+        match body {
+            Body::Empty => self.tag(0),
+            Body::Full(bytes) => {
+                self.tag(1);
+                self.bytes(bytes);
+            }
+            Body::Stream => self.tag(2),
+        }
+    }
+
+    fn chunk(&mut self, tag: u8, id: u64, chunk: &Chunk) {
+        self.id(tag, id);
+        match chunk {
+            Chunk::Data(bytes) => {
+                self.tag(0);
+                self.bytes(bytes);
+            }
+            Chunk::End => self.tag(1),
+            Chunk::Abort(why) => {
+                self.tag(2);
+                self.text(why);
+            }
+        }
+    }
+
+    fn check(&mut self, check: &Check) {
+        let Check { kind, holds, message, details, location } = check;
+        self.tag(*kind as u8);
+        self.tag(u8::from(*holds));
+        self.text(message);
+        self.option(details.as_ref(), |me, details| me.text(details));
+        self.option(location.as_ref(), Self::location);
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        let Fault { kind, message, location } = fault;
+        self.tag(*kind as u8);
+        self.text(message);
+        self.option(location.as_ref(), Self::location);
+    }
+
+    fn location(&mut self, location: &Location) {
+        self.text(&location.file);
+        self.u32(location.line);
+        self.u32(location.column);
+    }
+
+    fn count(&mut self, tag: u8, id: u64, count: u32) {
+        self.id(tag, id);
+        self.u32(count);
+    }
+
+    fn id(&mut self, tag: u8, id: u64) {
+        self.tag(tag);
+        self.u64(id);
+    }
+
+    fn address(&mut self, address: Address) {
+        self.u32(address.node.0);
+        self.u32(address.instance.0);
+    }
+
+    fn option<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
+        self.tag(u8::from(value.is_some()));
+        if let Some(value) = value {
+            write(self, value);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.u64(bytes.len() as u64);
+        if bytes.len() < GATHERED_MAX {
+            self.gathered.extend_from_slice(bytes);
+        } else {
+            self.hasher.write(&self.gathered);
+            self.gathered.clear();
+            self.hasher.write(bytes);
+        }
+    }
+
+    fn u64(&mut self, n: u64) {
+        self.gathered.extend_from_slice(&n.to_le_bytes());
+    }
+
+    fn u32(&mut self, n: u32) {
+        self.gathered.extend_from_slice(&n.to_le_bytes());
+    }
+
+    fn tag(&mut self, tag: u8) {
+        self.gathered.push(tag);
+    }
+}

@@ -1,0 +1,175 @@
+//! What happened, in words.
+
+use dacapo_core::{Body, Check, CheckKind, Chunk, Effect, Event, Level, RequestHead, ResponseHead, Target};
+
+use super::excerpt::{self, clean};
+use super::{Line, Style};
+use crate::names::Names;
+
+/// An event.
+pub(crate) fn event(event: &Event, names: &Names) -> Line {
+    let mut line = Line::default();
+    match event {
+        Event::Boot { incarnation: 0, .. } => line.word(Style::Word, "boot"),
+        Event::Boot { incarnation, .. } => {
+            line.word(Style::Word, "boot again");
+            line.word(Style::Faint, format!("(booted {incarnation} times before)"));
+        }
+        Event::Crash => line.word(Style::Fault, "crash"),
+        Event::Stop => line.word(Style::Word, "asked to stop"),
+        Event::Phase(phase) => line.word(Style::Word, format!("phase {phase}")),
+        Event::Request { exchange, from, head, body, .. } => {
+            start(&mut line, "request", exchange);
+            request(&mut line, head, body);
+            let from = from.map_or_else(|| "outside".to_owned(), |from| names.service(from));
+            line.word(Style::Faint, format!("from {}", clean(&from)));
+            content(&mut line, body);
+        }
+        Event::RequestChunk(exchange, piece) => chunk(&mut line, "request", exchange, piece),
+        Event::ResponseCredit(exchange, bytes) => credit(&mut line, "reader is ready", exchange, *bytes),
+        Event::Cancelled(exchange) => start(&mut line, "cancelled", exchange),
+        Event::Scheduled { cron, .. } => {
+            line.word(Style::Word, "scheduled");
+            line.word(Style::Excerpt, clean(cron));
+        }
+        Event::Response { call, head, body } => {
+            start(&mut line, "response", call);
+            response(&mut line, head, body);
+        }
+        Event::ResponseChunk(call, piece) => chunk(&mut line, "response", call, piece),
+        Event::RequestCredit(call, bytes) => credit(&mut line, "reader is ready", call, *bytes),
+        Event::Failed(call, error) => {
+            start(&mut line, "failed", call);
+            line.word(Style::Bad, clean(&error.to_string()));
+        }
+        Event::Timer(timer) => start(&mut line, "timer", timer),
+    }
+    line
+}
+
+/// An effect.
+pub(crate) fn effect(effect: &Effect, names: &Names) -> Line {
+    let mut line = Line::default();
+    match effect {
+        Effect::Fetch { call, target, head, body } => {
+            start(&mut line, "fetch", call);
+            request(&mut line, head, body);
+            match target {
+                Target::Url => {}
+                Target::Binding(name) => line.word(Style::Faint, format!("by {}", clean(name))),
+                Target::Service(node, service) => {
+                    let to = format!("to {} on {}", names.service(*service), names.node(*node));
+                    line.word(Style::Faint, clean(&to));
+                }
+                Target::Outside(host) => line.word(Style::Faint, format!("to outside {}", clean(host))),
+                Target::Refused(error) => {
+                    line.word(Style::Bad, format!("refused: {}", clean(&error.to_string())));
+                }
+            }
+            content(&mut line, body);
+        }
+        Effect::RequestChunk(call, piece) => chunk(&mut line, "request", call, piece),
+        Effect::ResponsePull(call, bytes) => credit(&mut line, "ready", call, *bytes),
+        Effect::Cancel(call) => start(&mut line, "cancel", call),
+        Effect::Respond { exchange, head, body } => {
+            start(&mut line, "respond", exchange);
+            response(&mut line, head, body);
+        }
+        Effect::ResponseChunk(exchange, piece) => chunk(&mut line, "response", exchange, piece),
+        Effect::RequestPull(exchange, bytes) => credit(&mut line, "ready", exchange, *bytes),
+        Effect::SetTimer(timer, after) => {
+            start(&mut line, "set timer", timer);
+            line.word(Style::Faint, format!("in {after:?}"));
+        }
+        Effect::ClearTimer(timer) => start(&mut line, "clear timer", timer),
+        Effect::Log(level, text) => {
+            let (style, word) = match level {
+                Level::Debug => (Style::Faint, "debug"),
+                Level::Info => (Style::Word, "info"),
+                Level::Warn => (Style::Word, "warn"),
+                Level::Error => (Style::Bad, "error"),
+            };
+            line.word(style, word);
+            line.word(Style::Excerpt, clean(text));
+        }
+        Effect::Check(it) => check(&mut line, it),
+        Effect::PhaseDone => line.word(Style::Word, "phase done"),
+        Effect::Ended(instance, fault) => {
+            start(&mut line, "ended", instance);
+            line.word(Style::Bad, clean(&fault.to_string()));
+        }
+        Effect::Stopped => line.word(Style::Word, "stopped"),
+    }
+    line
+}
+
+fn start(line: &mut Line, word: &str, id: &impl std::fmt::Display) {
+    line.word(Style::Word, word);
+    line.word(Style::Id, id.to_string());
+}
+
+fn request(line: &mut Line, head: &RequestHead, body: &Body) {
+    line.word(Style::Word, head.method.as_str());
+    line.word(Style::Plain, clean(&head.url));
+    length(line, body);
+}
+
+fn response(line: &mut Line, head: &ResponseHead, body: &Body) {
+    let style = if head.status.as_u16() < 400 { Style::Good } else { Style::Bad };
+    line.word(style, head.status.as_str());
+    length(line, body);
+    content(line, body);
+}
+
+fn length(line: &mut Line, body: &Body) {
+    match body {
+        Body::Empty => {}
+        Body::Full(bytes) => line.word(Style::Faint, format!("({})", excerpt::length(bytes.len()))),
+        Body::Stream => line.word(Style::Faint, "(stream)"),
+    }
+}
+
+fn content(line: &mut Line, body: &Body) {
+    if let Body::Full(bytes) = body {
+        line.word(Style::Excerpt, excerpt::body(bytes));
+    }
+}
+
+fn chunk(line: &mut Line, word: &str, id: &impl std::fmt::Display, chunk: &Chunk) {
+    start(line, word, id);
+    match chunk {
+        Chunk::Data(bytes) => {
+            line.word(Style::Faint, format!("+ {}", excerpt::length(bytes.len())));
+            line.word(Style::Excerpt, excerpt::body(bytes));
+        }
+        Chunk::End => line.word(Style::Word, "body ends"),
+        Chunk::Abort(why) => line.word(Style::Bad, format!("body breaks: {}", clean(why))),
+    }
+}
+
+fn credit(line: &mut Line, word: &str, id: &impl std::fmt::Display, bytes: u32) {
+    start(line, word, id);
+    line.word(Style::Faint, format!("for {} more", excerpt::length(bytes as usize)));
+}
+
+fn check(line: &mut Line, check: &Check) {
+    let word = match check.kind {
+        CheckKind::Always => "always",
+        CheckKind::Sometimes => "sometimes",
+        CheckKind::Reachable => "reachable",
+        CheckKind::Unreachable => "unreachable",
+    };
+    line.word(Style::Word, word);
+    line.word(Style::Excerpt, format!("\"{}\"", clean(&check.message)));
+    match (check.is_violation(), check.holds) {
+        (true, _) => line.word(Style::Bad, "BROKEN"),
+        (false, true) => line.word(Style::Good, "holds"),
+        (false, false) => line.word(Style::Faint, "not yet"),
+    }
+    if let Some(details) = &check.details {
+        line.word(Style::Faint, clean(details));
+    }
+    if let Some(location) = &check.location {
+        line.word(Style::Faint, format!("({})", clean(&location.to_string())));
+    }
+}

@@ -1,0 +1,11 @@
+//! The recording from outside: what is written can be read, what is broken is named, what differs
+//! is found, and it all reads well.
+
+mod causes;
+mod damage;
+mod fixture;
+mod print;
+mod replay;
+mod round_trip;
+mod strategy;
+mod tape;

@@ -1,0 +1,213 @@
+//! Any delivery, effect and note, for the laws.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use dacapo_core::{
+    Address, Body, CallId, Check, CheckKind, Chunk, Delivery, Effect, Entropy, Event, ExchangeId, Fault,
+    FaultKind, Headers, InstanceId, Level, Location, NetError, NodeId, Note, NoteKind, Phase, RequestHead,
+    ResponseHead, ServiceId, Target, Time, TimerId, WallTime,
+};
+use dacapo_trace::Part;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+fn text() -> impl Strategy<Value = ByteString> {
+    prop_oneof![".{0,12}", any::<String>()].prop_map(ByteString::from)
+}
+
+fn bytes() -> impl Strategy<Value = Bytes> {
+    prop_oneof![vec(any::<u8>(), 0..40), vec(any::<u8>(), 5000..5001)].prop_map(Bytes::from)
+}
+
+fn address() -> impl Strategy<Value = Address> {
+    (any::<u32>(), any::<u32>())
+        .prop_map(|(node, instance)| Address { node: NodeId(node), instance: InstanceId(instance) })
+}
+
+fn headers() -> impl Strategy<Value = Headers> {
+    let field = ("[a-z][a-z0-9-]{0,20}", vec(prop_oneof![Just(9u8), 32u8..127, 128u8..], 0..20)).prop_map(
+        |(name, value)| {
+            (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_bytes(&value).unwrap())
+        },
+    );
+    vec(field, 0..4).prop_map(Headers)
+}
+
+fn request() -> impl Strategy<Value = RequestHead> {
+    let method = prop_oneof![Just("GET".to_owned()), "[A-Z]{1,20}"];
+    (method, text(), headers()).prop_map(|(method, url, headers)| RequestHead {
+        method: Method::from_bytes(method.as_bytes()).unwrap(),
+        url,
+        headers,
+    })
+}
+
+fn response() -> impl Strategy<Value = ResponseHead> {
+    (200u16..600, headers())
+        .prop_map(|(status, headers)| ResponseHead { status: StatusCode::from_u16(status).unwrap(), headers })
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    prop_oneof![Just(Body::Empty), bytes().prop_map(Body::Full), Just(Body::Stream)]
+}
+
+fn chunk() -> impl Strategy<Value = Chunk> {
+    prop_oneof![bytes().prop_map(Chunk::Data), Just(Chunk::End), text().prop_map(Chunk::Abort)]
+}
+
+fn error() -> impl Strategy<Value = NetError> {
+    prop_oneof![
+        text().prop_map(NetError::Denied),
+        text().prop_map(NetError::Unknown),
+        Just(NetError::Refused),
+        Just(NetError::Reset),
+        Just(NetError::TimedOut),
+        text().prop_map(NetError::Broken),
+    ]
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    prop_oneof![
+        Just(Target::Url),
+        text().prop_map(Target::Binding),
+        (any::<u32>(), any::<u32>()).prop_map(|(n, s)| Target::Service(NodeId(n), ServiceId(s))),
+        text().prop_map(Target::Outside),
+        error().prop_map(Target::Refused),
+    ]
+}
+
+fn location() -> impl Strategy<Value = Option<Location>> {
+    option::of((text(), any::<u32>(), any::<u32>()).prop_map(|(file, line, column)| Location {
+        file,
+        line,
+        column,
+    }))
+}
+
+fn exchange() -> impl Strategy<Value = ExchangeId> {
+    any::<u64>().prop_map(ExchangeId)
+}
+
+fn call() -> impl Strategy<Value = CallId> {
+    any::<u64>().prop_map(CallId)
+}
+
+fn service() -> impl Strategy<Value = ServiceId> {
+    any::<u32>().prop_map(ServiceId)
+}
+
+fn timer() -> impl Strategy<Value = TimerId> {
+    any::<u64>().prop_map(TimerId)
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let phase = prop::sample::select(vec![Phase::Setup, Phase::Drive, Phase::Heal, Phase::Judge]);
+    prop_oneof![
+        (any::<[u8; 32]>(), any::<u32>())
+            .prop_map(|(entropy, incarnation)| Event::Boot { entropy: Entropy(entropy), incarnation }),
+        Just(Event::Crash),
+        Just(Event::Stop),
+        phase.prop_map(Event::Phase),
+        (exchange(), service(), option::of(service()), request(), body()).prop_map(
+            |(exchange, service, from, head, body)| Event::Request { exchange, service, from, head, body }
+        ),
+        (exchange(), chunk()).prop_map(|(id, chunk)| Event::RequestChunk(id, chunk)),
+        (exchange(), any::<u32>()).prop_map(|(id, n)| Event::ResponseCredit(id, n)),
+        exchange().prop_map(Event::Cancelled),
+        (service(), text()).prop_map(|(service, cron)| Event::Scheduled { service, cron }),
+        (call(), response(), body()).prop_map(|(call, head, body)| Event::Response { call, head, body }),
+        (call(), chunk()).prop_map(|(id, chunk)| Event::ResponseChunk(id, chunk)),
+        (call(), any::<u32>()).prop_map(|(id, n)| Event::RequestCredit(id, n)),
+        (call(), error()).prop_map(|(id, error)| Event::Failed(id, error)),
+        timer().prop_map(Event::Timer),
+    ]
+}
+
+fn effect() -> impl Strategy<Value = Effect> {
+    let level = prop::sample::select(vec![Level::Debug, Level::Info, Level::Warn, Level::Error]);
+    let check = (
+        prop::sample::select(vec![
+            CheckKind::Always,
+            CheckKind::Sometimes,
+            CheckKind::Reachable,
+            CheckKind::Unreachable,
+        ]),
+        any::<bool>(),
+        text(),
+        option::of(text()),
+        location(),
+    )
+        .prop_map(|(kind, holds, message, details, location)| Check {
+            kind,
+            holds,
+            message,
+            details,
+            location,
+        });
+    let kinds =
+        vec![FaultKind::Budget, FaultKind::Memory, FaultKind::Stack, FaultKind::Load, FaultKind::Panic];
+    let fault = (prop::sample::select(kinds), text(), location())
+        .prop_map(|(kind, message, location)| Fault { kind, message, location });
+    prop_oneof![
+        (call(), target(), request(), body()).prop_map(|(call, target, head, body)| Effect::Fetch {
+            call,
+            target,
+            head,
+            body
+        }),
+        (call(), chunk()).prop_map(|(id, chunk)| Effect::RequestChunk(id, chunk)),
+        (call(), any::<u32>()).prop_map(|(id, n)| Effect::ResponsePull(id, n)),
+        call().prop_map(Effect::Cancel),
+        (exchange(), response(), body()).prop_map(|(exchange, head, body)| Effect::Respond {
+            exchange,
+            head,
+            body
+        }),
+        (exchange(), chunk()).prop_map(|(id, chunk)| Effect::ResponseChunk(id, chunk)),
+        (exchange(), any::<u32>()).prop_map(|(id, n)| Effect::RequestPull(id, n)),
+        (timer(), any::<u64>(), 0u32..1_000_000_000)
+            .prop_map(|(id, s, n)| Effect::SetTimer(id, Duration::new(s, n))),
+        timer().prop_map(Effect::ClearTimer),
+        (level, text()).prop_map(|(level, text)| Effect::Log(level, text)),
+        check.prop_map(Effect::Check),
+        Just(Effect::PhaseDone),
+        (any::<u32>(), fault).prop_map(|(id, fault)| Effect::Ended(InstanceId(id), fault)),
+        Just(Effect::Stopped),
+    ]
+}
+
+fn note() -> impl Strategy<Value = Note> {
+    let kind = prop_oneof![
+        Just(NoteKind::FaultBegins),
+        Just(NoteKind::FaultEnds),
+        Just(NoteKind::Fault),
+        (exchange(), address(), call()).prop_map(|(exchange, caller, call)| NoteKind::Carries {
+            exchange,
+            caller,
+            call
+        }),
+        Just(NoteKind::Info),
+    ];
+    (any::<u64>(), kind, text()).prop_map(|(at, kind, text)| Note { at: Time(at), kind, text })
+}
+
+/// One turn: notes, a delivery, effects.
+fn turn() -> impl Strategy<Value = Vec<Part>> {
+    let delivery = (any::<u64>(), any::<u64>(), any::<i64>(), address(), event()).prop_map(
+        |(at, now, wall, to, event)| {
+            Part::Delivery(Delivery { at: Time(at), now: Time(now), wall: WallTime(wall), to, event })
+        },
+    );
+    let effects = vec((address(), effect()).prop_map(|(from, effect)| Part::Effect(from, effect)), 0..4);
+    (vec(note().prop_map(Part::Note), 0..2), delivery, effects)
+        .prop_map(|(notes, delivery, effects)| [notes, vec![delivery], effects].concat())
+}
+
+/// Whole runs.
+pub(crate) fn run() -> impl Strategy<Value = Vec<Part>> {
+    vec(turn(), 0..12).prop_map(|turns| turns.concat())
+}
