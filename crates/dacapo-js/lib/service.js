@@ -1,0 +1,194 @@
+// What runs a service: requests and cron events to `export default { fetch, scheduled }`.
+((ops, lib) => {
+  "use strict";
+
+  const { handlers, Incoming, Outgoing } = lib;
+  const FAILED = "Internal Server Error\n";
+
+  let entry = undefined;
+  let env = null;
+  // Requests under way: number → Exchange.
+  const exchanges = new Map();
+  // Promises given to waitUntil, cron events and requests that are unfinished.
+  let busy = 0;
+
+  const began = () => ops.busy(++busy);
+  const ended = () => ops.busy(--busy);
+
+  class ExecutionContext {
+    props = {};
+    waitUntil(promise) {
+      began();
+      lib.then(lib.resolved(promise), ended, (error) => {
+        ops.log(3, `A promise given to waitUntil was rejected: ${lib.stackOf(error)}`);
+        ended();
+      });
+    }
+    // There is no origin server behind a service that could take over.
+    passThroughOnException() {}
+  }
+
+  lib.newContext = () => new ExecutionContext();
+
+  handlers.start = (namespace, boot) => {
+    lib.onStart();
+    entry = namespace.default;
+    env = { ...boot.vars };
+    for (const name of boot.bindings) env[name] = lib.newFetcher(name);
+    lib.env = env;
+    lib.service = boot.name;
+    lib.startWorkload?.(namespace);
+  };
+
+  class Exchange {
+    id;
+    head;
+    request;
+    incoming;
+    outgoing = null;
+    answered = false;
+    constructor(id, method, url, flat, content) {
+      this.id = id;
+      this.head = method === "HEAD";
+      this.incoming = content === true ? new Incoming(ops.requestPull, null, id) : null;
+      const body = content === null ? null : lib.bodyReceived(this.incoming ?? content);
+      // Not followed by a fetch(request) that passes it on: the client shall see the redirect.
+      this.request = lib.requestMade({ method, url, flat, body, signal: null, redirect: "manual" }, true);
+    }
+
+    respond(response) {
+      if (this.answered) return;
+      if (!lib.isResponse(response)) {
+        const error = new TypeError(`The handler gave ${lib.inspect(response, { depth: 0 })} instead of a Response`);
+        this.broken(error);
+        return;
+      }
+      const status = lib.responseStatus(response);
+      const body = lib.responseBody(response);
+      if (status === 0) {
+        this.broken(new TypeError("The handler answered with Response.error()"));
+        return;
+      }
+      if (body !== null && body.unusable) {
+        this.broken(new TypeError("The body of the handler's Response has been read already, or its stream is locked"));
+        return;
+      }
+      this.answered = true;
+      const flat = lib.responseFlat(response);
+      let content = body === null ? null : body.handOver();
+      if (this.head && content !== null) {
+        if (content instanceof Incoming) content.cancel();
+        else if (lib.isReadable(content)) lib.then(content.cancel(), lib.noop, lib.noop);
+        content = null;
+      }
+      if (content === null || typeof content === "string" || content instanceof Uint8Array) {
+        ops.respond(this.id, status, flat, content);
+        this.finish();
+        return;
+      }
+      ops.respond(this.id, status, flat, true);
+      this.outgoing = new Outgoing(ops.responseChunk, this.id, content, () => this.finish());
+      this.outgoing.start();
+    }
+
+    broken(error) {
+      ops.log(3, lib.stackOf(error));
+      if (this.answered) return;
+      this.answered = true;
+      ops.respond(this.id, 500, ["content-type", "text/plain;charset=UTF-8"], FAILED);
+      this.finish();
+    }
+
+    finish() {
+      this.outgoing = null;
+      if (this.incoming === null) {
+        exchanges.delete(this.id);
+      } else if (lib.requestBody(this.request).source === this.incoming) {
+        // Nobody has touched the request's body; its sender shall not wait for credit.
+        this.incoming.discard();
+      }
+      ended();
+    }
+
+    cancel() {
+      lib.abortRequest(this.request);
+      const gone = new lib.DOMException("The client has gone away", "AbortError");
+      if (this.incoming !== null) {
+        this.incoming.fail(gone);
+        this.incoming = null;
+      }
+      if (this.outgoing !== null) {
+        this.outgoing.cancel(gone);
+      } else if (!this.answered) {
+        this.answered = true;
+        this.finish();
+      }
+      exchanges.delete(this.id);
+    }
+  }
+
+  function missing() {
+    if (typeof entry === "function" && /^class\b/.test(Function.prototype.toString.call(entry))) {
+      return new TypeError("export default is a class; classes as entry points are not supported yet: export an object");
+    }
+    return new TypeError(`The service ${lib.service} has no export default { fetch(request, env, ctx) { … } }`);
+  }
+
+  handlers.request = (id, method, url, headers, body) => {
+    const exchange = new Exchange(id, method, url, headers, body);
+    exchanges.set(id, exchange);
+    began();
+    let answer;
+    try {
+      if (typeof entry?.fetch !== "function") throw missing();
+      answer = entry.fetch(exchange.request, env, new ExecutionContext());
+    } catch (error) {
+      exchange.broken(error);
+      return;
+    }
+    if (lib.isResponse(answer)) {
+      exchange.respond(answer);
+      return;
+    }
+    lib.then(
+      lib.resolved(answer),
+      (response) => exchange.respond(response),
+      (error) => exchange.broken(error),
+    );
+  };
+
+  handlers.requestChunk = (id, bytes) => {
+    const exchange = exchanges.get(id);
+    const incoming = exchange?.incoming;
+    if (incoming === null || incoming === undefined) return;
+    if (bytes !== null && typeof bytes !== "string") {
+      incoming.push(bytes);
+      return;
+    }
+    exchange.incoming = null;
+    if (bytes === null) incoming.end();
+    else incoming.fail(lib.brokenBody(bytes));
+    if (exchange.answered && exchange.outgoing === null) exchanges.delete(id);
+  };
+  handlers.responseCredit = (id, n) => exchanges.get(id)?.outgoing?.credit(n);
+  handlers.cancelled = (id) => exchanges.get(id)?.cancel();
+
+  handlers.scheduled = (cron, millis) => {
+    began();
+    const failed = (error) => {
+      ops.log(3, `scheduled (${cron}) failed: ${lib.stackOf(error)}`);
+      ended();
+    };
+    try {
+      if (typeof entry?.scheduled !== "function") {
+        throw new TypeError(`The service ${lib.service} has no export default { scheduled(controller, env, ctx) { … } }`);
+      }
+      const controller = { cron, scheduledTime: millis, type: "scheduled", noRetry() {} };
+      lib.then(lib.resolved(entry.scheduled(controller, env, new ExecutionContext())), ended, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+
+  handlers.stop = () => ops.busy(busy);
+})
