@@ -51,8 +51,11 @@ fn names_differ<'a>(reader: &mut Reader, what: &str, names: impl Iterator<Item =
     }
 }
 
+/// A route and the service that has it.
+type Claim<'a> = (&'a Placed<Route>, &'a str);
+
 fn routes_differ(reader: &mut Reader, services: &[ServiceDraft]) {
-    let mut seen: BTreeMap<(&str, &str, bool), Vec<(&Placed<Route>, &str)>> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str, bool), Vec<Claim<'_>>> = BTreeMap::new();
     for service in services {
         for route in &service.routes {
             let key = (route.value.host.as_str(), route.value.path.as_str(), route.value.is_prefix);

@@ -38,7 +38,7 @@ impl Reader {
         let computed = match expr {
             Expression::Null(_) => return Some(Literal::Null),
             Expression::Bool(value) => return Some(Literal::Bool(*value.value())),
-            Expression::Number(value) => return Some(Literal::Number(value.value().clone())),
+            Expression::Number(value) => return Some(Literal::Number(*value.value())),
             Expression::String(value) => return Some(Literal::Text(value.value().clone())),
             Expression::Array(array) => return Some(Literal::List(array)),
             Expression::Object(object) => return Some(Literal::Object(object)),
@@ -53,7 +53,7 @@ impl Reader {
             },
             Expression::UnaryOp(op) => match (op.operator.value(), &op.expr) {
                 (UnaryOperator::Neg, Expression::Number(n)) => {
-                    return Some(Literal::Number(-n.value().clone()));
+                    return Some(Literal::Number(-*n.value()));
                 }
                 _ => "an operation",
             },

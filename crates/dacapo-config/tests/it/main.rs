@@ -1,5 +1,6 @@
 //! The promises of the configuration: what is read, and how mistakes are told.
 
+mod docs;
 mod laws;
 mod mistakes;
 mod project;
