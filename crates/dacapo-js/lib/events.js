@@ -306,15 +306,15 @@
   };
   lib.listenerCount = listenerCount;
 
-  // Defines `on…` on a prototype or on the global object.
-  lib.eventHandler = (object, type, call = (handler, target, event) => handler.call(target, event)) => {
+  // Defines `on…` on a prototype, or on the global object, whose events the hidden `fixed` target has.
+  lib.eventHandler = (object, type, fixed = null, call = (handler, target, event) => handler.call(target, event)) => {
     const handlers = new WeakMap();
     Object.defineProperty(object, `on${type}`, {
       get() {
-        return handlers.get(orGlobal(this))?.value ?? null;
+        return handlers.get(fixed ?? this)?.value ?? null;
       },
       set(value) {
-        const target = orGlobal(this);
+        const target = fixed ?? this;
         const usable = typeof value === "function" || (typeof value === "object" && value !== null) ? value : null;
         const known = handlers.get(target);
         if (known !== undefined) {
@@ -338,13 +338,13 @@
   for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) {
     lib.global(name, EventTarget.prototype[name]);
   }
-  lib.eventHandler(globalThis, "error", (handler, target, event) => {
+  lib.eventHandler(globalThis, "error", globalTarget, (handler, target, event) => {
     // The one handler with arguments of its own; true means handled.
     const { message, filename, lineno, colno, error } = event;
     if (handler.call(target, message, filename, lineno, colno, error) === true) event.preventDefault();
   });
-  lib.eventHandler(globalThis, "unhandledrejection");
-  lib.eventHandler(globalThis, "rejectionhandled");
+  lib.eventHandler(globalThis, "unhandledrejection", globalTarget);
+  lib.eventHandler(globalThis, "rejectionhandled", globalTarget);
 
   // An exception that no guest code caught: the guest may handle it, else it is logged.
   let reporting = false;

@@ -132,7 +132,7 @@
         return extra.length === 0 || level > this.depth ? label : this.braces(`${label} `, extra, "{", "}", level);
       }
       if (value instanceof Error) return this.error(value, level);
-      if (value instanceof Promise) return this.promise(value, level);
+      if (value instanceof Promise) return this.promise(value);
       if (value instanceof Date) {
         const time = Date.prototype.getTime.call(value);
         return Number.isNaN(time) ? "Invalid Date" : Date.prototype.toISOString.call(value);
@@ -189,15 +189,9 @@
       return `${text} {\n${inner}${extra.join(`,\n${inner}`)}\n${"  ".repeat(level)}}`;
     }
 
-    promise(promise, level) {
-      switch (ops.promiseState(promise)) {
-        case 0:
-          return "Promise { <pending> }";
-        case 2:
-          return "Promise { <rejected> }";
-        default:
-          return `Promise { <fulfilled>${this.extra(promise, level).map((line) => `, ${line}`).join("")} }`;
-      }
+    promise(promise) {
+      const state = ["<pending>", "<fulfilled>", "<rejected>"][ops.promiseState(promise)];
+      return `Promise { ${state} }`;
     }
 
     items(array, level) {

@@ -6,7 +6,7 @@
   const HREF = 0;
   const USERNAME = 2;
   const PASSWORD = 3;
-  const SEARCH = 9;
+  const SEARCH = 8;
   const CACHE_MAX = 64;
 
   // URLs as fetch and Request take them; services call the same few again and again.
