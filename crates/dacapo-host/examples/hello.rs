@@ -31,8 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     match delivery.event {
                         Event::Request { exchange, .. } => {
                             let plain = (header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-                            let head =
-                                ResponseHead { status: StatusCode::OK, headers: Headers(vec![plain]) };
+                            let head = ResponseHead { status: StatusCode::OK, headers: Headers(vec![plain]) };
                             let body = Body::Full(Bytes::from_static(b"hello world\n"));
                             host.submit(from, Effect::Respond { exchange, head, body });
                         }

@@ -102,6 +102,7 @@ impl Host {
         let Some(runtime) = &self.runtime else { return };
         let (switch, mail, letters) = (&self.switch, &mut self.mail, &mut self.letters);
         let mut has_run = false;
+        switch.clear_news();
         let deadline = until.and_then(|time| switch.clock.instant(time));
         runtime.block_on(async {
             let mut sleep = pin!(deadline.filter(|_| may_wait).map(|at| tokio::time::sleep_until(at.into())));
@@ -109,11 +110,11 @@ impl Host {
                 while let Poll::Ready(Some(letter)) = mail.poll_recv(cx) {
                     letters.push_back(letter);
                 }
-                if has_run && (!may_wait || switch.has_events()) || !letters.is_empty() {
+                if has_run && (!may_wait || switch.has_news()) || !letters.is_empty() {
                     return Poll::Ready(());
                 }
                 switch.set_waker(cx.waker());
-                if !may_wait || switch.has_events() {
+                if !may_wait || switch.has_news() {
                     cx.waker().wake_by_ref();
                 }
                 has_run = true;

@@ -29,6 +29,7 @@ pub(crate) struct Switch {
     peers: Arc<Peers>,
     /// Events that wait for [`dacapo_core::World::next`].
     queue: RefCell<VecDeque<(Address, Event)>>,
+    has_news: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     /// Requests that this node serves.
     exchanges: RefCell<BTreeMap<ExchangeId, Exchange>>,
@@ -62,6 +63,7 @@ impl Switch {
             is_stopping: Cell::new(false),
             peers,
             queue: RefCell::default(),
+            has_news: Cell::new(false),
             waker: RefCell::default(),
             exchanges: RefCell::default(),
             by_caller: RefCell::default(),
@@ -96,8 +98,22 @@ impl Switch {
         self.waker.replace(Some(waker.clone()));
     }
 
-    /// Makes the loop look around.
-    pub(crate) fn wake(&self) {
+    /// Makes the loop look whether it has finished.
+    pub(crate) fn look(&self) {
+        self.has_news.set(true);
+        self.wake();
+    }
+
+    /// Whether there is reason to stop waiting.
+    pub(crate) fn has_news(&self) -> bool {
+        self.has_events() || self.has_news.get()
+    }
+
+    pub(crate) fn clear_news(&self) {
+        self.has_news.set(false);
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }

@@ -17,22 +17,20 @@ use crate::options::ConnectTo;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Resolves and connects, unless an option says where the host really is.
+/// Resolves and connects, unless an option says where the host really is. TLS comes on top.
 #[derive(Clone)]
 pub(super) struct Connector {
     http: HttpConnector,
     connect: Arc<[ConnectTo]>,
-    timeout: Duration,
 }
 
 impl Connector {
-    pub(super) fn new(connect: Vec<ConnectTo>, timeout: Duration) -> Connector {
+    pub(super) fn new(connect: Vec<ConnectTo>) -> Connector {
         let mut http = HttpConnector::new();
         // The connector above this one speaks TLS.
         http.enforce_http(false);
         http.set_nodelay(true);
-        http.set_connect_timeout(Some(timeout));
-        Connector { http, connect: connect.into(), timeout }
+        Connector { http, connect: connect.into() }
     }
 }
 
@@ -57,21 +55,43 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let to: Option<SocketAddr> = find(&self.connect, &uri).map(|to| to.to);
-        let timeout = self.timeout;
-        let connecting = to.is_none().then(|| self.http.call(uri));
+        let resolving = to.is_none().then(|| self.http.call(uri));
         Box::pin(async move {
-            // Resolving the name has no time limit of its own.
-            let connected = tokio::time::timeout(timeout, async move {
-                match (to, connecting) {
-                    (Some(addr), _) => {
-                        let stream = TcpStream::connect(addr).await?;
-                        stream.set_nodelay(true)?;
-                        Ok(TokioIo::new(stream))
-                    }
-                    (None, Some(connecting)) => connecting.await.map_err(BoxError::from),
-                    (None, None) => unreachable!("one of the two ways is taken"),
-                }
-            });
+            let stream = match (to, resolving) {
+                (_, Some(resolving)) => return Ok(resolving.await?),
+                (Some(addr), None) => TcpStream::connect(addr).await?,
+                (None, None) => return Err("nowhere to connect to".into()),
+            };
+            stream.set_nodelay(true)?;
+            Ok(TokioIo::new(stream))
+        })
+    }
+}
+
+/// A connector with a time limit for all of its work: the name, the connection and TLS.
+#[derive(Clone)]
+pub(super) struct Timed<S> {
+    pub(super) inner: S,
+    pub(super) timeout: Duration,
+}
+
+impl<S> Service<Uri> for Timed<S>
+where
+    S: Service<Uri, Error = BoxError>,
+    S::Future: Send + 'static,
+    S::Response: 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connected = tokio::time::timeout(self.timeout, self.inner.call(uri));
+        Box::pin(async move {
             connected.await.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
         })
     }

@@ -12,7 +12,7 @@ use crate::mail::text;
 /// Why there is no response from `host`.
 pub(super) fn of(error: &legacy::Error, host: &str) -> NetError {
     let chain = || chain(error);
-    if let Some(tls) = chain().find_map(find_tls) {
+    if let Some(tls) = chain().find_map(|e| e.downcast_ref::<rustls::Error>()) {
         return NetError::Broken(text(format_args!("TLS with {host}: {tls}")));
     }
     for cause in chain() {
@@ -55,13 +55,12 @@ fn of_io(kind: io::ErrorKind) -> Option<NetError> {
     }
 }
 
+/// An error and what is behind it. An `io::Error` hides what it wraps from `source`.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |e: &&'a (dyn Error + 'static)| (*e).source())
-}
-
-/// The TLS library's errors travel inside an `io::Error`, which hides them from `source`.
-fn find_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    error
-        .downcast_ref::<rustls::Error>()
-        .or_else(|| error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>())
+    std::iter::successors(Some(error), |e: &&'a (dyn Error + 'static)| {
+        match e.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => (**e).source(),
+        }
+    })
 }

@@ -18,7 +18,7 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use self::connect::Connector;
+use self::connect::{Connector, Timed};
 use crate::HostError;
 use crate::body::{Aborted, CREDIT_STEP, Credit, Reader};
 use crate::mail::{Caller, Mail, ToCaller, text};
@@ -27,9 +27,11 @@ use crate::server::is_connection_header;
 use crate::switch::Switch;
 use crate::tls;
 
+type OutPool = Pool<Timed<HttpsConnector<Connector>>, OutBody>;
+
 /// The client of one loop.
 pub(crate) struct Client {
-    pool: Pool<HttpsConnector<Connector>, OutBody>,
+    pool: OutPool,
     connect: Vec<ConnectTo>,
     own_mail: UnboundedSender<Mail>,
 }
@@ -68,12 +70,12 @@ impl Client {
             .with_tls_config(tls::client_config(&options.extra_roots)?)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(Connector::new(options.connect.clone(), options.connect_timeout));
+            .wrap_connector(Connector::new(options.connect.clone()));
         let pool = Pool::builder(TokioExecutor::new())
             .pool_idle_timeout(options.pool_idle_timeout)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
-            .build(connector);
+            .build(Timed { inner: connector, timeout: options.connect_timeout });
         Ok(Client { pool, connect: options.connect.clone(), own_mail })
     }
 
@@ -160,7 +162,7 @@ fn plain(uri: Uri) -> Result<Uri, http::Error> {
 async fn exchange(
     switch: &Switch,
     caller: Caller,
-    pool: &Pool<HttpsConnector<Connector>, OutBody>,
+    pool: &OutPool,
     request: Request<OutBody>,
     credit: &Credit,
 ) -> Result<(), NetError> {

@@ -64,8 +64,8 @@ fn http(limits: &ServerLimits) -> Builder<OnLoop> {
         // Slow heads are the affair of `Connections`, which needs no timer for each request.
         .header_read_timeout(None)
         .max_headers(limits.header_count_max)
-        .max_buf_size(limits.head_bytes_max.max(8 * 1024))
-        .pipeline_flush(true);
+        // Not `pipeline_flush`: with it hyper buffers a response without limit for a slow reader.
+        .max_buf_size(limits.head_bytes_max.max(8 * 1024));
     http.http2()
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
@@ -84,11 +84,6 @@ pub(crate) async fn accept(switch: Rc<Switch>, socket: Socket) -> std::io::Resul
     let http = Rc::new(http(&switch.options.server));
     let max = switch.options.server.connections_max.max(1);
     loop {
-        poll_fn(|cx| match switch.connections.has_room(max, cx.waker()) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        })
-        .await;
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             // Out of file descriptors or a connection that is gone again: neither ends the server.
@@ -98,6 +93,11 @@ pub(crate) async fn accept(switch: Rc<Switch>, socket: Socket) -> std::io::Resul
                 continue;
             }
         };
+        poll_fn(|cx| match switch.connections.has_room(max, cx.waker()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
         let _ = stream.set_nodelay(true);
         let (number, watch) = switch.connections.open(switch.clock.now());
         let place = Place { switch: switch.clone(), number };
@@ -119,7 +119,7 @@ struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.switch.connections.closed(self.number);
-        self.switch.wake();
+        self.switch.look();
     }
 }
 
@@ -179,8 +179,16 @@ where
             }
             _ => {}
         }
-        // What a client did wrong it has been told by hyper; a broken connection concerns nobody.
-        conn.as_mut().poll(cx).map(|_| ())
+        conn.as_mut().poll(cx).map(|result| {
+            // What a client did wrong it has been told by hyper, and the rest of it is unread. A
+            // broken connection concerns nobody.
+            let is_malformed = |e: Box<dyn std::error::Error + Send + Sync>| {
+                e.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)
+            };
+            if result.is_err_and(is_malformed) {
+                watch.has_unread_body.set(true);
+            }
+        })
     })
     .await;
 }
