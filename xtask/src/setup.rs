@@ -19,7 +19,7 @@ pub(crate) fn run(project: &Project) -> Result<(), String> {
     let mirror = project.root.join(MIRROR);
     let copied = if mirror.join("SHA256SUMS").is_file() {
         let version = v8_library::pinned_version(&project.root)?;
-        copy_library(&mirror, &v8_library::folder(&project.root), &version, &v8_library::file_name(project)?)?
+        copy_library(&mirror, &v8_library::folder(&project.root), &version, &v8_library::files(project)?)?
     } else {
         0
     };
@@ -34,12 +34,17 @@ pub(crate) fn run(project: &Project) -> Result<(), String> {
 
 /// Makes sure that the engine's library can be had, before a long build finds out that it cannot.
 pub(crate) fn check_engine(project: &Project) -> Result<(), String> {
-    let missing = project.engines == Engines::All && v8_library::source(project)? == Source::Release;
-    if missing { v8_library::fetch(project) } else { Ok(()) }
+    if project.engines == Engines::WithoutJs {
+        return Ok(());
+    }
+    match v8_library::source(project)? {
+        Source::Here(_) | Source::Environment("V8_FROM_SOURCE") => Ok(()),
+        Source::Release | Source::Environment(_) => v8_library::fetch(project),
+    }
 }
 
 /// Copies what is missing or differs, and checks it; how many files were copied.
-fn copy_library(mirror: &Path, folder: &Path, version: &str, library: &str) -> Result<usize, String> {
+fn copy_library(mirror: &Path, folder: &Path, version: &str, wanted: &[String]) -> Result<usize, String> {
     if let Some(offered) = v8_library::version_of_mirror(mirror).filter(|offered| offered != version) {
         return Err(format!(
             "{MIRROR} holds the library of v8 {offered}, and Cargo.toml pins v8 {version}: \
@@ -47,7 +52,7 @@ fn copy_library(mirror: &Path, folder: &Path, version: &str, library: &str) -> R
         ));
     }
     let sums = v8_library::sums(mirror)?;
-    if !sums.iter().any(|(name, _)| name == library) {
+    if !wanted.iter().all(|file| sums.iter().any(|(name, _)| name == file)) {
         // A mirror for another kind of machine is of no use here, and no reason to stop.
         return Ok(0);
     }
@@ -94,7 +99,7 @@ mod tests {
     #[test]
     fn a_library_is_copied_once_and_mended_when_it_was_damaged() {
         let (mirror, home) = (mirror("abc"), tempfile::tempdir().unwrap());
-        let copy = || copy_library(mirror.path(), home.path(), "1.2.3", "lib.gz");
+        let copy = || copy_library(mirror.path(), home.path(), "1.2.3", &["lib.gz".to_owned()]);
         assert_eq!(copy(), Ok(1));
         assert_eq!(copy(), Ok(0));
         fs::write(home.path().join("v1.2.3/lib.gz"), "damaged").unwrap();
@@ -105,15 +110,17 @@ mod tests {
     #[test]
     fn a_damaged_mirror_and_one_of_another_version_are_refused_by_name() {
         let home = tempfile::tempdir().unwrap();
-        let refused = copy_library(mirror("abd").path(), home.path(), "1.2.3", "lib.gz").unwrap_err();
+        let refused =
+            copy_library(mirror("abd").path(), home.path(), "1.2.3", &["lib.gz".to_owned()]).unwrap_err();
         assert!(refused.contains("does not have the SHA-256"), "{refused}");
-        let refused = copy_library(mirror("abc").path(), home.path(), "2.0.0", "lib.gz").unwrap_err();
+        let refused =
+            copy_library(mirror("abc").path(), home.path(), "2.0.0", &["lib.gz".to_owned()]).unwrap_err();
         assert!(refused.contains("holds the library of v8 1.2.3, and Cargo.toml pins v8 2.0.0"), "{refused}");
     }
 
     #[test]
     fn a_mirror_for_another_kind_of_machine_is_passed_over() {
         let home = tempfile::tempdir().unwrap();
-        assert_eq!(copy_library(mirror("abc").path(), home.path(), "1.2.3", "other.gz"), Ok(0));
+        assert_eq!(copy_library(mirror("abc").path(), home.path(), "1.2.3", &["other.gz".to_owned()]), Ok(0));
     }
 }

@@ -17,7 +17,7 @@ const FETCH_FAILED: &str = "Failed to fetch the V8 prebuilt artifact";
 /// Where the library will come from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The file is in the mirror folder.
+    /// Both files are in this folder of the mirror.
     Here(PathBuf),
     /// The environment names a source of its own.
     Environment(&'static str),
@@ -42,16 +42,17 @@ pub(crate) fn folder(root: &Path) -> PathBuf {
     root.join(".v8")
 }
 
-/// The name of the library's file for this machine.
-pub(crate) fn file_name(project: &Project) -> Result<String, String> {
+/// The files that the crate's build wants on this machine: the library, and its generated binding.
+pub(crate) fn files(project: &Project) -> Result<[String; 2], String> {
     let (ok, said) = process::asks(project.command("rustc").arg("-vV"))?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: ")).filter(|_| ok);
     let host = host.ok_or_else(|| format!("`rustc -vV` does not name the host: {said}"))?;
-    Ok(if host.contains("windows") {
+    let library = if host.contains("windows") {
         format!("rusty_v8_release_{host}.lib.gz")
     } else {
         format!("librusty_v8_release_{host}.a.gz")
-    })
+    };
+    Ok([library, format!("src_binding_release_{host}.rs")])
 }
 
 /// Finds out where a build would take the library from, without starting one.
@@ -67,23 +68,25 @@ pub(crate) fn source(project: &Project) -> Result<Source, String> {
     if mirror != ours && fs::canonicalize(&mirror).ok() != fs::canonicalize(&ours).ok() {
         return Ok(Source::Environment("RUSTY_V8_MIRROR"));
     }
-    let (version, file) = (pinned_version(&project.root)?, file_name(project)?);
-    let places = [ours.join(format!("v{version}")).join(&file), ours.join(&file)];
-    Ok(places.into_iter().find(|place| place.is_file()).map_or(Source::Release, Source::Here))
+    let (version, files) = (pinned_version(&project.root)?, files(project)?);
+    let places = [ours.join(format!("v{version}")), ours];
+    let complete = places.into_iter().find(|place| files.iter().all(|file| place.join(file).is_file()));
+    Ok(complete.map_or(Source::Release, Source::Here))
 }
 
 /// Lets the crate fetch its library, and says in one sentence what to do where it cannot.
 pub(crate) fn fetch(project: &Project) -> Result<(), String> {
+    println!("setup: building the `v8` crate, which fetches its library (a minute or two the first time)");
     let (ok, said) = process::asks(&mut project.cargo(&["check", "--quiet", "--package", "v8"]))?;
     if ok {
         return Ok(());
     }
     if said.contains(FETCH_FAILED) {
-        let (version, file) = (pinned_version(&project.root)?, file_name(project)?);
+        let (version, [library, binding]) = (pinned_version(&project.root)?, files(project)?);
         return Err(format!(
-            "the V8 library is missing and its release page cannot be reached: put {file} of rusty_v8 {version} \
-             into .v8/v{version}/, or name a folder that holds it in RUSTY_V8_ARCHIVE, or pass --no-js to do without \
-             JavaScript"
+            "the V8 library is missing and could not be fetched: put {library} and {binding} of rusty_v8 {version} \
+             into .v8/v{version}/, or name a folder that holds them in RUSTY_V8_ARCHIVE, or pass --no-js to do \
+             without JavaScript"
         ));
     }
     Err(format!("the `v8` crate does not build:\n{said}"))
