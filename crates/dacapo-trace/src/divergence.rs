@@ -192,6 +192,9 @@ pub fn diff(
                         .map(|r| r.part.clone())
                 };
                 let (expected, got) = (of_turn(&a), of_turn(&b));
+                for part in [&expected, &got].into_iter().flatten() {
+                    names.learn(part);
+                }
                 let place = if is_in_turn { turn.as_ref() } else { a.as_ref().or(b.as_ref()) };
                 let (event, at) = place.map_or((0, Time::ZERO), |r| (r.event, r.at));
                 let cause = turn.as_ref().filter(|_| is_in_turn).map(|r| &r.part);

@@ -104,6 +104,38 @@ fn check(sequence: u64, bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// A file with sound lengths and checksums around any content: for tests and fuzzing, which would
+/// otherwise never get past the checksums. Of each chunk: 1 header, 2 data, else footer.
+#[doc(hidden)]
+pub fn forge(chunks: &[(u8, &[u8])]) -> Vec<u8> {
+    let mut packer = Packer::new().expect("zstd starts");
+    let mut bytes = prelude().to_vec();
+    for (kind, raw) in chunks {
+        let kind = match kind {
+            1 => Kind::Header,
+            2 => Kind::Data,
+            _ => Kind::Footer,
+        };
+        bytes.extend(packer.pack(kind, raw).expect("memory takes a chunk"));
+    }
+    bytes
+}
+
+/// The content of each chunk of a sound file, as [`forge`] takes it.
+#[doc(hidden)]
+pub fn unforge(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut unpacker = Unpacker::default();
+    let mut chunks = Vec::new();
+    bytes = bytes.get(PRELUDE_LEN..).unwrap_or_default();
+    loop {
+        let mut raw = Vec::new();
+        match unpacker.unpack(&mut bytes, &mut raw) {
+            Ok((kind, _)) => chunks.push((kind as u8, raw)),
+            Err(_) => return chunks,
+        }
+    }
+}
+
 /// Why there is no further chunk.
 pub(crate) enum Unpack {
     /// The file ends here, between chunks or within one.

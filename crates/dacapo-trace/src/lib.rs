@@ -30,6 +30,8 @@ mod writer;
 pub use causes::Causes;
 pub use divergence::{Divergence, diff};
 pub use error::{ReadError, WriteError};
+#[doc(hidden)]
+pub use frame::{forge, unforge};
 pub use identity::{Identity, WorldKind};
 pub use reader::Reader;
 pub use record::{Ending, Outcome, Part, Record, Summary, Trace};

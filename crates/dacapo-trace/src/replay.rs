@@ -144,8 +144,8 @@ impl<S: Source> Replay<S> {
     }
 
     fn diverge(&mut self, expected: Option<Part>, got: Option<Part>) {
-        if let Some(got) = &got {
-            self.names.learn(got);
+        for part in [&expected, &got].into_iter().flatten() {
+            self.names.learn(part);
         }
         let context = Context {
             names: &self.names,

@@ -143,7 +143,7 @@ fn the_first_difference_of_two_recordings_is_named() {
     let read = |bytes| Reader::open(bytes).unwrap();
     let difference = diff(&identity(), read(&a[..]), read(&b[..])).unwrap().unwrap();
     insta::assert_snapshot!(difference, @r#"
-    DC0069: the recordings part at event #4 (0.003000s, n1 i1)
+    DC0069: the recordings part at event #4 (0.003000s, n1 ledger)
       event     ← request x2 POST https://ledger.internal/transfer (37 B) from teller {"from":"ann","to":"bob","amount":25}
       first     → respond x2 200 (2 B) ok
       second    nothing more in this turn
