@@ -4,7 +4,25 @@
   "use strict";
 
   const { Incoming } = lib;
-  const { URLSearchParams } = globalThis;
+  const { ReadableStream, TransformStream, URLSearchParams } = globalThis;
+
+  // On a stream that was made from a body: { source, shared }. As long as nobody has read from it, the source can be
+  // used in its place: frameworks like to write `new Response(response.body, response)`.
+  const ORIGIN = Symbol("origin");
+
+  const untouched = (stream) => {
+    const origin = stream[ORIGIN];
+    return origin === undefined || stream.locked || lib.isDisturbed(stream) ? null : origin;
+  };
+  // The same, and from here on the stream is locked and counts as read.
+  const takeOrigin = (stream) => {
+    const origin = untouched(stream);
+    if (origin !== null) {
+      stream.getReader();
+      lib.disturb(stream);
+    }
+    return origin;
+  };
 
   class Body {
     // string | Uint8Array | Incoming | null, where null means: see the stream
@@ -35,17 +53,10 @@
         // The bytes are gone; what the guest sees is a stream that has been read.
         this.stream = new ReadableStream({ start: (controller) => controller.close() });
         this.stream.cancel();
-      } else if (source instanceof Incoming) {
-        this.stream = streamOf(source);
       } else {
-        const bytes = typeof source === "string" ? ops.utf8Encode(source) : this.shared ? source.slice() : source;
-        this.stream = new ReadableStream({
-          type: "bytes",
-          start(controller) {
-            if (bytes.length > 0) controller.enqueue(bytes);
-            controller.close();
-          },
-        });
+        const origin = { source, shared: this.shared };
+        this.stream = source instanceof Incoming ? streamOf(source) : streamOfWhole(origin);
+        Object.defineProperty(this.stream, ORIGIN, { value: origin });
       }
       this.source = null;
       return this.stream;
@@ -59,6 +70,13 @@
         copy.shared = true;
         return copy;
       }
+      const origin = this.stream === null ? null : untouched(this.stream);
+      if (origin !== null && !(origin.source instanceof Incoming)) {
+        origin.shared = true;
+        const copy = new Body(origin.source, this.type);
+        copy.shared = true;
+        return copy;
+      }
       const [mine, other] = this.toStream().tee();
       this.stream = mine;
       const copy = new Body(null, this.type);
@@ -68,7 +86,8 @@
 
     // Gives the content away: string, Uint8Array, Incoming or ReadableStream. The body counts as used.
     handOver() {
-      const content = this.stream ?? this.source;
+      const { stream } = this;
+      const content = stream === null ? this.source : takeOrigin(stream)?.source ?? stream;
       this.used = true;
       this.source = null;
       return content;
@@ -77,7 +96,11 @@
     move() {
       const body = new Body(this.source, this.type);
       body.shared = this.shared;
-      if (this.stream !== null) {
+      const origin = this.stream === null ? null : takeOrigin(this.stream);
+      if (origin !== null) {
+        body.source = origin.source;
+        body.shared = origin.shared;
+      } else if (this.stream !== null) {
         // The old stream stays with the old request, locked.
         const identity = new TransformStream();
         lib.then(this.stream.pipeTo(identity.writable), lib.noop, lib.noop);
@@ -87,6 +110,17 @@
       this.source = null;
       return body;
     }
+  }
+
+  function streamOfWhole(origin) {
+    const pull = (controller) => {
+      const { source, shared } = origin;
+      const bytes = typeof source === "string" ? ops.utf8Encode(source) : shared ? source.slice() : source;
+      if (bytes.length > 0) controller.enqueue(bytes);
+      controller.close();
+      controller.byobRequest?.respond(0);
+    };
+    return new ReadableStream({ type: "bytes", pull }, { highWaterMark: 0 });
   }
 
   function streamOf(incoming) {
@@ -169,11 +203,13 @@
   function consume(body, finish) {
     if (body === null) return settle(finish, "", false);
     if (body.unusable) return lib.rejected(used());
+    let { source, shared } = body;
     if (body.stream !== null) {
+      const origin = takeOrigin(body.stream);
       // Locked by its reader from here on, which makes it used.
-      return lib.then(drain(body.stream), (bytes) => finish(bytes, false));
+      if (origin === null) return lib.then(drain(body.stream), (bytes) => finish(bytes, false));
+      ({ source, shared } = origin);
     }
-    const { source, shared } = body;
     body.used = true;
     body.source = null;
     if (source instanceof Incoming) return lib.then(source.readAll(), (bytes) => finish(bytes, false));

@@ -10,6 +10,10 @@
 
   // Whether somebody has read from the stream or cancelled it.
   lib.isDisturbed = (stream) => stream._disturbed;
+  // Makes it look as if somebody had.
+  lib.disturb = (stream) => {
+    stream._disturbed = true;
+  };
   lib.isReadable = (value) => value instanceof ReadableStream;
 
   lib.inspectAs(ReadableStream, (stream) => ({ locked: stream.locked, state: stream._state }));

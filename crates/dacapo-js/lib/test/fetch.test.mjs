@@ -290,3 +290,29 @@ test("scheduled runs with its controller", async () => {
   assert.match(it.lines[1][1], /scheduled \(\* \* \* \* \*\) failed: Error: x/);
   assert.equal(it.busy, 0);
 });
+
+test("a body that a framework wraps again stays whole", async () => {
+  const { cluster } = pair(`() => new Response("x")`);
+  const it = cluster.start("wrap", (g, sim, me) => ({ default: { fetch: me.eval(`async (request) => {
+    const inner = new Response("whole", { headers: { a: "1" } });
+    const outer = new Response(inner.body, inner);
+    if (request.method === "PUT") console.log(await outer.clone().text(), inner.bodyUsed);
+    globalThis.inner = inner;
+    return outer;
+  }`) } }));
+  const got = await cluster.run(cluster.request("wrap", "PUT", "https://wrap.internal/"));
+  assert.deepEqual(got, { status: 200, headers: ["a", "1", "content-type", "text/plain;charset=UTF-8"], body: "whole" });
+  assert.equal(it.eval("inner.bodyUsed && inner.body.locked"), true);
+  assert.deepEqual(it.lines, [[1, "whole false"]]);
+});
+
+test("an empty body is an empty stream, also for a reader with its own buffer", async () => {
+  const { run } = pair(`() => new Response("")`);
+  const got = await run(`
+    const a = await fetch("https://bank.internal/");
+    const first = await a.body.getReader({ mode: "byob" }).read(new Uint8Array(4));
+    const b = (await fetch("https://bank.internal/")).body;
+    let n = 0; for await (const chunk of b) n++;
+    return [first.done, n].join()`);
+  assert.equal(got, "true,0");
+});
