@@ -130,8 +130,13 @@
     return all;
   };
 
+  // The engine may replace it: called with every error of a guest that the platform catches and tells about. A stack
+  // overflow must not pass unnoticed, since how deep a stack is depends on the machine.
+  lib.caught = lib.noop;
+
   // The stack of an error with source positions; anything else as console.log would show it.
   lib.stackOf = (reason) => {
+    lib.caught(reason);
     try {
       if (reason instanceof Error) {
         const stack = ops.stackOf(reason);

@@ -4,6 +4,8 @@
 
   const CUSTOM = Symbol.for("nodejs.util.inspect.custom");
   const LINE = 76;
+  // Deep enough for everything that a person reads, and not so deep that the stack overflows.
+  const DEPTH_MAX = 100;
   const ITEMS_MAX = 100;
   const STRING_MAX = 10_000;
   const TypedArray = Object.getPrototypeOf(Uint8Array);
@@ -81,7 +83,8 @@
 
   class Inspector {
     constructor(options) {
-      this.depth = options.depth === null ? Infinity : options.depth ?? 2;
+      const depth = options.depth === null ? Infinity : options.depth ?? 2;
+      this.depth = Math.min(depth, DEPTH_MAX);
       this.showHidden = options.showHidden === true;
       this.seen = [];
       this.circular = null;
@@ -275,6 +278,7 @@
     try {
       return new Inspector(options).show(value, 0);
     } catch (error) {
+      lib.caught(error);
       return `[could not be shown: ${error?.message}]`;
     }
   };
