@@ -30,13 +30,10 @@ fn unexplained(file: &File, findings: &mut Vec<Finding>) {
     };
     let lines: Vec<&str> = file.text().lines().collect();
     for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.text == "unsafe") {
-        // `unsafe extern "C" fn(..)` as a type promises nothing here, and `#[unsafe(..)]` is an attribute.
-        let next = |at: usize| tokens.get(index + at).map_or("", |token| token.text.as_str());
-        let is_block_or_impl =
-            matches!(next(1), "{" | "impl" | "fn" | "trait") || next(1) == "extern" && next(3) == "fn";
-        let is_type = next(1) == "fn" && next(2) == "(" || next(1) == "extern" && next(4) == "(";
-        let is_attribute = next(1) == "(";
-        if (is_block_or_impl && !is_type || is_attribute) && !explained(&lines, token.line) {
+        // A declaration (`unsafe fn`) hands the promise to its caller, and the compiler wants a block
+        // inside it too; a block, an implementation and an attribute make one.
+        let next = tokens.get(index + 1).map_or("", |token| token.text.as_str());
+        if matches!(next, "{" | "impl" | "(") && !explained(&lines, token.line) {
             findings.push(Finding::at(
                 file,
                 token.line,
@@ -48,7 +45,7 @@ fn unexplained(file: &File, findings: &mut Vec<Finding>) {
 
 /// Whether the comment above the statement that holds the line says `SAFETY:` (or the line itself does).
 fn explained(lines: &[&str], line: usize) -> bool {
-    let says = |text: &str| text.contains("SAFETY:") || text.contains("# Safety");
+    let says = |text: &str| text.contains("SAFETY:");
     if lines.get(line - 1).is_some_and(|text| says(text)) {
         return true;
     }
@@ -91,8 +88,10 @@ mod tests {
         assert_eq!(found(path, "fn f() {\n    unsafe { g() }\n}\n"), 1);
         assert_eq!(found(path, "fn f() {\n    // SAFETY: g has no conditions\n    unsafe { g() }\n}\n"), 0);
         assert_eq!(found(path, "fn f() {\n    // SAFETY: so\n    let x =\n        unsafe { g() };\n}\n"), 0);
-        assert_eq!(found(path, "// SAFETY: old\nfn e() {}\n\nunsafe fn f() {}\n"), 1);
-        assert_eq!(found(path, "/// # Safety\n/// so\n#[inline]\nunsafe fn f() {}\n"), 0);
+        assert_eq!(found(path, "// SAFETY: old\nfn e() {}\n\nunsafe impl Send for A {}\n"), 1);
+        assert_eq!(found(path, "// SAFETY: so\nunsafe impl Send for A {}\n"), 0);
+        assert_eq!(found(path, "#[unsafe(no_mangle)]\nextern \"C\" fn f() {}\n"), 1);
+        assert_eq!(found(path, "unsafe fn f() {}\n"), 0);
         assert_eq!(found(path, "type F = unsafe extern \"C\" fn(u8);\n"), 0);
     }
 }
