@@ -48,7 +48,7 @@ pub struct SavedSeed {
 
 /// Whether this text holds a saved seed, rather than a part of a project.
 pub fn is_seed(text: &str) -> bool {
-    text.parse::<Body>().is_ok_and(|body| body.has_blocks("seed"))
+    Reader::default().open("", text).is_some_and(|body| body.has_blocks("seed"))
 }
 
 /// Reads the file of a saved seed.

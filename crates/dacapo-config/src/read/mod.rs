@@ -3,6 +3,7 @@
 pub(crate) mod address;
 mod fields;
 mod name;
+mod operators;
 mod path;
 mod unit;
 mod value;
@@ -42,6 +43,15 @@ impl Reader {
     pub(crate) fn open(&mut self, name: &str, text: &str) -> Option<Body> {
         let source = NamedSource::new(name, Arc::<str>::from(text)).with_language("hcl");
         self.sources.push(Arc::new(source));
+        if let Some(span) = operators::too_many(text) {
+            self.has_gaps = true;
+            let place = self.place(span);
+            let message = "this file is full of operators, and was not read further";
+            let help = "Values stand in the configuration as they are, and texts stand in double quotes: \
+                        a quote may be missing before this place.";
+            self.report(Code::NotLiteral, message, &place, "one operator too many", help);
+            return None;
+        }
         match text.parse::<Body>() {
             Ok(body) => Some(body),
             Err(error) => {

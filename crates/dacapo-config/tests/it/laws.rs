@@ -113,4 +113,10 @@ fn deep_nests_are_refused_and_not_a_hang() {
         }
     }
     read_and_show(&"a {\n".repeat(5_000));
+    // Each level doubles the work of the parser underneath.
+    for link in ["{a/b>", "[a/b>", "(a - b - ", "f(a+b+", "{(a ? b+c+"] {
+        read_and_show(&format!("x = {}a", link.repeat(60)));
+        read_and_show(&format!("x = \"${{{}a\"", link.repeat(60)));
+        read_and_show(&format!("x = <<E\n${{{}a\nE\n", link.repeat(60)));
+    }
 }
