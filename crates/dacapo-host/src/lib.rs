@@ -29,6 +29,7 @@ pub use error::HostError;
 pub use files::OsFiles;
 pub use host::Host;
 pub use options::{
-    ClientOptions, ConnectTo, HostOptions, Listen, RouteMiss, Routed, Router, Scheme, ServerLimits, Sinks,
+    CheckSink, ClientOptions, ConnectTo, EndedSink, HostOptions, Listen, LogSink, RouteMiss, Routed, Router,
+    Scheme, ServerLimits, Sinks,
 };
 pub use tls::TlsPem;

@@ -182,15 +182,22 @@ impl HostOptions {
     }
 }
 
+/// Takes log lines.
+pub type LogSink = Box<dyn FnMut(Address, Level, &str)>;
+/// Takes verdicts of checks.
+pub type CheckSink = Box<dyn FnMut(Address, &Check)>;
+/// Takes the faults that ended instances.
+pub type EndedSink = Box<dyn FnMut(Address, &Fault)>;
+
 /// Where the effects go that are for people and programs around the host rather than for a guest.
 /// The default swallows them.
 pub struct Sinks {
     /// [`dacapo_core::Effect::Log`]
-    pub log: Box<dyn FnMut(Address, Level, &str)>,
+    pub log: LogSink,
     /// [`dacapo_core::Effect::Check`]
-    pub check: Box<dyn FnMut(Address, &Check)>,
+    pub check: CheckSink,
     /// [`dacapo_core::Effect::Ended`]: the instance of this address broke.
-    pub ended: Box<dyn FnMut(Address, &Fault)>,
+    pub ended: EndedSink,
     /// [`dacapo_core::Effect::PhaseDone`]
     pub phase_done: Box<dyn FnMut(Address)>,
 }

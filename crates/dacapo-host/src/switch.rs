@@ -333,7 +333,7 @@ impl Switch {
         pending
     }
 
-    pub(crate) fn from_client(&self, pending: &Pending, message: ToServer) {
+    pub(crate) fn tell_server(&self, pending: &Pending, message: ToServer) {
         self.send_to_server(pending.server, Caller::Client(self.node, pending.number), message);
     }
 

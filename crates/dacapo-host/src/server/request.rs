@@ -46,7 +46,7 @@ impl InFlight {
 
     pub(super) fn tell_service(&self, message: ToServer) {
         if let Some(pending) = &self.pending {
-            self.connection.switch.from_client(pending, message);
+            self.connection.switch.tell_server(pending, message);
         }
     }
 
@@ -63,7 +63,7 @@ impl Drop for InFlight {
             pending.credit.close();
             switch.forget_client(pending.number);
             if !self.is_complete {
-                switch.from_client(pending, ToServer::Cancel);
+                switch.tell_server(pending, ToServer::Cancel);
             }
         }
         self.connection.watch.request_ends(switch.clock.now());
@@ -91,7 +91,7 @@ async fn answer(connection: Rc<Connection>, request: Request<Incoming>) -> Respo
     let is_head_request = parts.method == Method::HEAD;
     let head = match request_head(connection.scheme, parts) {
         Ok(head) => head,
-        Err(refusal) => return refusal,
+        Err((status, text)) => return plain(status, text),
     };
     if switch.is_stopping.get() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "this server is stopping");
@@ -119,10 +119,10 @@ async fn answer(connection: Rc<Connection>, request: Request<Incoming>) -> Respo
                 if chunk == Chunk::End {
                     watch.has_unread_body.set(false);
                 }
-                switch.from_client(&pending, ToServer::Chunk(chunk));
+                switch.tell_server(&pending, ToServer::Chunk(chunk));
             };
             if let Err(error) = reader.pump(&pending.credit, emit).await {
-                switch.from_client(&pending, ToServer::Chunk(Chunk::Abort(text(&error))));
+                switch.tell_server(&pending, ToServer::Chunk(Chunk::Abort(text(&error))));
                 if matches!(error, ReadError::TooLong) {
                     pending.is_too_long.set(true);
                     pending.wake();
@@ -156,10 +156,10 @@ fn unreadable(error: &ReadError, max: u64) -> Response<ResponseBody> {
     }
 }
 
-fn request_head(scheme: Scheme, parts: Parts) -> Result<RequestHead, Response<ResponseBody>> {
-    let bad = |text: &str| plain(StatusCode::BAD_REQUEST, text);
+fn request_head(scheme: Scheme, parts: Parts) -> Result<RequestHead, (StatusCode, &'static str)> {
+    let bad = |text| (StatusCode::BAD_REQUEST, text);
     if parts.method == Method::CONNECT {
-        return Err(plain(StatusCode::NOT_IMPLEMENTED, "CONNECT: this server is no proxy"));
+        return Err((StatusCode::NOT_IMPLEMENTED, "CONNECT: this server is no proxy"));
     }
     let url = {
         let mut hosts = parts.headers.get_all(header::HOST).iter();
