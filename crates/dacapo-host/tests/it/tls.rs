@@ -58,6 +58,22 @@ fn http2_is_spoken_with_prior_knowledge() {
 }
 
 #[test]
+fn a_body_too_long_is_refused_over_http2_and_the_connection_goes_on() {
+    let running = Running::start(options(), echo);
+    in_tokio(async {
+        let stream = tokio::net::TcpStream::connect(running.addresses[0]).await.unwrap();
+        let http = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        let (mut sender, connection) = http.handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        for (length, status) in [(2 << 20, 413), (2, 200)] {
+            let body = Full::new(Bytes::from(vec![b'x'; length]));
+            let request = http::Request::post("http://a/").body(body).unwrap();
+            assert_eq!(sender.send_request(request).await.unwrap().status(), status);
+        }
+    });
+}
+
+#[test]
 fn http2_over_tls_is_agreed_on_by_alpn() {
     let (cert, key) = self_signed();
     let mut options = options();
