@@ -24,8 +24,8 @@ pub(crate) fn encode(value: &impl Serialize, out: &mut Vec<u8>) {
 
 /// Reads one value from the front of `bytes`; says how long it was.
 ///
-/// What is read borrows from `bytes`, so a length that promises more than is there is an error
-/// before anything is allocated for it.
+/// Texts and bytes in `T` must borrow: then a length that promises more than is there is an error
+/// before anything is allocated for it. (For a `String`, bincode allocates what the length says.)
 pub(crate) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), String> {
     bincode::serde::borrow_decode_from_slice(bytes, CONFIG).map_err(|e| e.to_string())
 }

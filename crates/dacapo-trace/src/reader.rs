@@ -82,7 +82,7 @@ impl<R: Read> Reader<R> {
             Some(_) => return Err(reader.senseless("no header at its start")),
             None => return Err(ReadError::Headless { offset: reader.offset }),
         }
-        let (header, length) = codec::decode::<Header>(&reader.chunk).map_err(|e| reader.senseless(e))?;
+        let (header, length) = codec::decode::<Header<'_>>(&reader.chunk).map_err(|e| reader.senseless(e))?;
         if length != reader.chunk.len() {
             return Err(reader.senseless("a header that is longer than it should be"));
         }
@@ -183,7 +183,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn footer(&mut self) -> Result<Summary, ReadError> {
-        let (footer, length) = codec::decode::<Footer>(&self.chunk).map_err(|e| self.senseless(e))?;
+        let (footer, length) = codec::decode::<Footer<'_>>(&self.chunk).map_err(|e| self.senseless(e))?;
         let summary = Summary::from(footer);
         let counted = (self.event, self.effects, self.notes, self.digest);
         if length != self.chunk.len()

@@ -8,56 +8,60 @@ use serde::{Deserialize, Serialize};
 use crate::{Identity, Outcome, Summary, WorldKind};
 
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Header {
-    tool: String,
-    project: String,
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Header<'a> {
+    tool: &'a str,
+    project: &'a str,
     is_host: bool,
-    scenario: Option<String>,
+    scenario: Option<&'a str>,
     seed: Option<u64>,
-    overrides: BTreeMap<String, Vec<u64>>,
-    programs: Vec<(String, u128)>,
-    engine: String,
+    overrides: BTreeMap<&'a str, Vec<u64>>,
+    programs: Vec<(&'a str, u128)>,
+    engine: &'a str,
     plan: u128,
-    config: Option<String>,
-    nodes: Vec<String>,
-    services: Vec<String>,
+    config: Option<&'a str>,
+    nodes: Vec<&'a str>,
+    services: Vec<&'a str>,
 }
 
-impl From<&Identity> for Header {
-    fn from(identity: &Identity) -> Header {
-        let i = identity.clone();
+impl<'a> From<&'a Identity> for Header<'a> {
+    fn from(i: &'a Identity) -> Header<'a> {
         Header {
-            tool: i.tool,
-            project: i.project,
+            tool: &i.tool,
+            project: &i.project,
             is_host: i.world == WorldKind::Host,
-            scenario: i.scenario,
+            scenario: i.scenario.as_deref(),
             seed: i.seed.map(|seed| seed.0),
-            overrides: i.overrides,
-            programs: i.programs.into_iter().map(|(name, digest)| (name, digest.0)).collect(),
-            engine: i.engine,
+            overrides: i.overrides.iter().map(|(lane, list)| (lane.as_str(), list.clone())).collect(),
+            programs: i.programs.iter().map(|(name, digest)| (name.as_str(), digest.0)).collect(),
+            engine: &i.engine,
             plan: i.plan.0,
-            config: i.config,
-            nodes: i.nodes,
-            services: i.services,
+            config: i.config.as_deref(),
+            nodes: i.nodes.iter().map(String::as_str).collect(),
+            services: i.services.iter().map(String::as_str).collect(),
         }
     }
 }
 
-impl From<Header> for Identity {
-    fn from(h: Header) -> Identity {
+impl From<Header<'_>> for Identity {
+    fn from(h: Header<'_>) -> Identity {
         Identity {
-            tool: h.tool,
-            project: h.project,
+            tool: h.tool.to_owned(),
+            project: h.project.to_owned(),
             world: if h.is_host { WorldKind::Host } else { WorldKind::Sim },
-            scenario: h.scenario,
+            scenario: h.scenario.map(str::to_owned),
             seed: h.seed.map(Seed),
-            overrides: h.overrides,
-            programs: h.programs.into_iter().map(|(name, digest)| (name, Digest(digest))).collect(),
-            engine: h.engine,
+            overrides: h.overrides.into_iter().map(|(lane, list)| (lane.to_owned(), list)).collect(),
+            programs: h
+                .programs
+                .into_iter()
+                .map(|(name, digest)| (name.to_owned(), Digest(digest)))
+                .collect(),
+            engine: h.engine.to_owned(),
             plan: Digest(h.plan),
-            config: h.config,
-            nodes: h.nodes,
-            services: h.services,
+            config: h.config.map(str::to_owned),
+            nodes: h.nodes.into_iter().map(str::to_owned).collect(),
+            services: h.services.into_iter().map(str::to_owned).collect(),
         }
     }
 }
@@ -74,8 +78,9 @@ pub(crate) struct ChunkHead {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Footer {
-    outcome: FooterOutcome,
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Footer<'a> {
+    outcome: FooterOutcome<'a>,
     digest: u128,
     events: u64,
     effects: u64,
@@ -84,15 +89,16 @@ pub(crate) struct Footer {
 }
 
 #[derive(Serialize, Deserialize)]
-enum FooterOutcome {
+#[serde(bound(deserialize = "'de: 'a"))]
+enum FooterOutcome<'a> {
     Passed,
-    Failed(String),
-    Stopped(String),
+    Failed(&'a str),
+    Stopped(&'a str),
 }
 
-impl From<&Summary> for Footer {
-    fn from(s: &Summary) -> Footer {
-        let outcome = match s.outcome.clone() {
+impl<'a> From<&'a Summary> for Footer<'a> {
+    fn from(s: &'a Summary) -> Footer<'a> {
+        let outcome = match &s.outcome {
             Outcome::Passed => FooterOutcome::Passed,
             Outcome::Failed(why) => FooterOutcome::Failed(why),
             Outcome::Stopped(why) => FooterOutcome::Stopped(why),
@@ -108,12 +114,12 @@ impl From<&Summary> for Footer {
     }
 }
 
-impl From<Footer> for Summary {
-    fn from(f: Footer) -> Summary {
+impl From<Footer<'_>> for Summary {
+    fn from(f: Footer<'_>) -> Summary {
         let outcome = match f.outcome {
             FooterOutcome::Passed => Outcome::Passed,
-            FooterOutcome::Failed(why) => Outcome::Failed(why),
-            FooterOutcome::Stopped(why) => Outcome::Stopped(why),
+            FooterOutcome::Failed(why) => Outcome::Failed(why.to_owned()),
+            FooterOutcome::Stopped(why) => Outcome::Stopped(why.to_owned()),
         };
         Summary {
             outcome,

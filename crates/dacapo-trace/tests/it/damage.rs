@@ -78,6 +78,13 @@ fn nothing_may_follow_the_end() {
     insta::assert_snapshot!(error(&bytes), @"DC0064: the recording is damaged at byte 657, after event #6: something follows the end of the recording. The file has changed since it was written; take another copy of it, or record the run again.");
 }
 
+#[test]
+fn a_text_of_a_forged_length_takes_no_memory() {
+    // The first text of a header, said to be 2^62 bytes long.
+    let raw = [&[253][..], &(1u64 << 62).to_le_bytes(), b"dacapo"].concat();
+    assert_eq!(Trace::read(&forge(&[(1, &raw)])[..]).unwrap_err().code(), "DC0065");
+}
+
 proptest! {
     #[test]
     fn any_bytes_end_in_a_result(bytes in prop::collection::vec(any::<u8>(), 0..600), keep in 0usize..600) {
