@@ -25,7 +25,7 @@ impl Experiment {
     /// `programs` holds the program of each service of the plan in order, then the workload's,
     /// then one for each stub in the order of `scenario.stubs`.
     pub fn from_plan(plan: &Plan, scenario: &Scenario, programs: Vec<Rc<dyn Program>>) -> Experiment {
-        let (plan, topology) = extend(plan, scenario, true);
+        let (plan, topology) = extend(plan, scenario);
         let options = SimOptions {
             nodes: sim_nodes(&topology),
             faults: scenario.faults.iter().map(|spec| sim_fault(spec, &plan, &topology)).collect(),
@@ -56,6 +56,15 @@ impl Experiment {
         &self.system
     }
 
+    /// The same system for the Host world: nodes are loops of one process, and the workload reaches
+    /// routes through real sockets.
+    pub fn hosted_system(&self) -> System {
+        let mut topology = self.system.topology.clone();
+        topology.prefers_local = true;
+        topology.routes_inside = false;
+        System::new(self.system.plan.clone(), topology, self.system.programs.clone())
+    }
+
     /// How the simulator is set up; may be changed before a run.
     pub fn options_mut(&mut self) -> &mut SimOptions {
         &mut self.options
@@ -69,9 +78,9 @@ impl Experiment {
 
 /// The plan of a scenario's run: that of the project, plus the workload and the stubs as services
 /// of their own on nodes of their own.
-pub(crate) fn extend(plan: &Plan, scenario: &Scenario, routes_inside: bool) -> (Plan, Topology) {
+pub(crate) fn extend(plan: &Plan, scenario: &Scenario) -> (Plan, Topology) {
     let mut topology = Topology::spread(plan, scenario.nodes);
-    topology.routes_inside = routes_inside;
+    topology.routes_inside = true;
     let mut plan = plan.clone();
     let calls: BTreeMap<String, String> =
         plan.services.iter().map(|s| (s.name.to_uppercase().replace('-', "_"), s.name.clone())).collect();

@@ -1,2 +1,62 @@
 //! The `dacapo` command line.
-fn main() {}
+
+#![forbid(unsafe_code)]
+
+mod cmd;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Will my services survive? Simulate them under faults, replay what went wrong, serve the same bundle.
+///
+/// Exit codes: 0 all is well; 1 a check broke; 2 the input cannot be used (arguments, configuration,
+/// programs, files); 3 a run was not deterministic, or a replay diverged.
+#[derive(Parser)]
+#[command(name = "dacapo", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a new project to begin with
+    New(cmd::new::Args),
+    /// Run scenarios under many seeds, and stop at the first that fails
+    Sim(cmd::sim::Args),
+    /// Play a recording again, and stop where it differs
+    Replay(cmd::replay::Args),
+    /// Print a recording
+    Trace(cmd::trace::Args),
+    /// Serve a project over real HTTP
+    Serve(cmd::serve::Args),
+    /// Check a project: configuration, modules, types of values
+    Validate(cmd::validate::Args),
+    /// Run scenarios in Sim without faults and over loopback, and compare what they print
+    Conform(cmd::conform::Args),
+    /// Print the digests of seeds, for comparison with another process
+    #[command(hide = true)]
+    Digest(cmd::digest::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::New(args) => cmd::new::run(&args),
+        Command::Sim(args) => cmd::sim::run(&args),
+        Command::Replay(args) => cmd::replay::run(&args),
+        Command::Trace(args) => cmd::trace::run(&args),
+        Command::Serve(args) => cmd::serve::run(&args),
+        Command::Validate(args) => cmd::validate::run(&args),
+        Command::Conform(args) => cmd::conform::run(&args),
+        Command::Digest(args) => cmd::digest::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(report) => {
+            anstream::eprintln!("{report:?}");
+            output::UNUSABLE.into()
+        }
+    }
+}

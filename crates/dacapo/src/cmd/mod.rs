@@ -1,0 +1,10 @@
+//! The commands, one file each.
+
+pub(crate) mod conform;
+pub(crate) mod digest;
+pub(crate) mod new;
+pub(crate) mod replay;
+pub(crate) mod serve;
+pub(crate) mod sim;
+pub(crate) mod trace;
+pub(crate) mod validate;

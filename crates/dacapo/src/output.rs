@@ -1,0 +1,62 @@
+//! What a person sees: colours, exit codes, lines of a recording.
+
+use anstyle::{AnsiColor, Style as Ansi};
+use dacapo_trace::print::{Line, Style};
+
+/// A check broke.
+pub(crate) const BROKEN: u8 = 1;
+/// The input cannot be used.
+pub(crate) const UNUSABLE: Code = Code(2);
+/// A run was not deterministic.
+pub(crate) const DIVERGED: u8 = 3;
+
+/// An exit code that is no verdict.
+pub(crate) struct Code(u8);
+
+impl From<Code> for std::process::ExitCode {
+    fn from(code: Code) -> Self {
+        code.0.into()
+    }
+}
+
+pub(crate) const GOOD: Ansi = AnsiColor::Green.on_default().bold();
+pub(crate) const BAD: Ansi = AnsiColor::Red.on_default().bold();
+pub(crate) const FAINT: Ansi = Ansi::new().dimmed();
+pub(crate) const STRONG: Ansi = Ansi::new().bold();
+
+fn ansi(style: Style) -> Ansi {
+    match style {
+        Style::Plain | Style::Word => Ansi::new(),
+        Style::Event | Style::Time | Style::Arrow | Style::Faint => FAINT,
+        Style::Node => AnsiColor::Blue.on_default(),
+        Style::Service => AnsiColor::Cyan.on_default(),
+        Style::Id => AnsiColor::Yellow.on_default(),
+        Style::Good => AnsiColor::Green.on_default(),
+        Style::Bad => BAD,
+        Style::Fault => AnsiColor::Magenta.on_default(),
+        Style::Excerpt => Ansi::new().italic(),
+    }
+}
+
+/// A line of a recording, with colours.
+pub(crate) fn colored(line: &Line) -> String {
+    let mut text = String::new();
+    for segment in &line.segments {
+        let style = ansi(segment.style);
+        text.push_str(&format!("{style}{}{style:#}", segment.text));
+    }
+    text.trim_end().to_owned()
+}
+
+/// A number with a blank every three digits.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
