@@ -30,6 +30,8 @@ pub struct Runtime {
     instances: BTreeMap<InstanceId, Slot>,
     by_service: BTreeMap<ServiceId, InstanceId>,
     exchanges: BTreeMap<ExchangeId, InstanceId>,
+    /// Requests that were answered in full while their bodies were still arriving.
+    cut_short: Vec<(InstanceId, ExchangeId)>,
     started: u32,
     next_host: BTreeMap<ServiceId, usize>,
     is_stopping: bool,
@@ -41,8 +43,17 @@ struct Slot {
     service: ServiceId,
     guest: Box<dyn Instance>,
     is_busy: bool,
-    /// The requests it has not answered to the end, and whether the head of the answer is out.
-    open: BTreeMap<ExchangeId, bool>,
+    /// The requests it has not answered to the end.
+    open: BTreeMap<ExchangeId, Open>,
+}
+
+/// A request that is being answered.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    /// Whether the head of the answer is out.
+    has_head: bool,
+    /// Whether more of the request's body will come.
+    is_arriving: bool,
 }
 
 type Sent = Vec<(Address, Effect)>;
@@ -57,6 +68,7 @@ impl Runtime {
             instances: BTreeMap::new(),
             by_service: BTreeMap::new(),
             exchanges: BTreeMap::new(),
+            cut_short: Vec::new(),
             started: 0,
             next_host: BTreeMap::new(),
             is_stopping: false,
@@ -81,17 +93,28 @@ impl Runtime {
                     self.turn(id, &turn, delivery.event, out);
                 }
             }
-            Event::Request { exchange, service, .. } => {
+            Event::Request { exchange, service, ref body, .. } => {
+                let is_arriving = *body == Body::Stream;
                 if self.is_stopping {
                     self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
                 } else {
                     let id = self.instance_of(service);
                     self.exchanges.insert(exchange, id);
-                    self.slot(id).open.insert(exchange, false);
+                    self.slot(id).open.insert(exchange, Open { has_head: false, is_arriving });
                     self.turn(id, &turn, delivery.event, out);
                 }
             }
-            Event::RequestChunk(exchange, _) | Event::ResponseCredit(exchange, _) => {
+            Event::RequestChunk(exchange, ref chunk) => {
+                if let Some(id) = self.exchanges.get(&exchange).copied() {
+                    if !matches!(chunk, Chunk::Data(_))
+                        && let Some(open) = self.slot(id).open.get_mut(&exchange)
+                    {
+                        open.is_arriving = false;
+                    }
+                    self.turn(id, &turn, delivery.event, out);
+                }
+            }
+            Event::ResponseCredit(exchange, _) => {
                 if let Some(id) = self.exchanges.get(&exchange).copied() {
                     self.turn(id, &turn, delivery.event, out);
                 }
@@ -120,7 +143,19 @@ impl Runtime {
                 }
             }
         }
+        self.cut_short(&turn, out);
         self.maybe_stopped(out);
+    }
+
+    /// Tells guests that the rest of a request will not come: its answer is complete, so nobody
+    /// carries the rest any more.
+    fn cut_short(&mut self, turn: &Turn, out: &mut Sent) {
+        while let Some((id, exchange)) = self.cut_short.pop() {
+            if self.instances.contains_key(&id) {
+                let why = Chunk::Abort("the response was complete before the request was".into());
+                self.turn(id, turn, Event::RequestChunk(exchange, why), out);
+            }
+        }
     }
 
     fn slot(&mut self, id: InstanceId) -> &mut Slot {
@@ -200,17 +235,20 @@ impl Runtime {
     /// Keeps the book of open requests. False if this instance has nothing (more) to say to it.
     fn note_answer(&mut self, id: InstanceId, exchange: ExchangeId, effect: &Effect) -> bool {
         let open = &mut self.slot(id).open;
-        let Some(has_head) = open.get_mut(&exchange) else { return false };
+        let Some(state) = open.get_mut(&exchange) else { return false };
         let is_last = match effect {
-            Effect::Respond { body, .. } if !*has_head => {
-                *has_head = true;
+            Effect::Respond { body, .. } if !state.has_head => {
+                state.has_head = true;
                 *body != Body::Stream
             }
-            Effect::ResponseChunk(_, chunk) if *has_head => !matches!(chunk, Chunk::Data(_)),
+            Effect::ResponseChunk(_, chunk) if state.has_head => !matches!(chunk, Chunk::Data(_)),
             _ => return false,
         };
         if is_last {
-            open.remove(&exchange);
+            if state.is_arriving {
+                self.cut_short.push((id, exchange));
+            }
+            self.slot(id).open.remove(&exchange);
             self.exchanges.remove(&exchange);
         }
         true
@@ -248,10 +286,10 @@ impl Runtime {
             let name = self.system.plan.service(slot.service).name.clone();
             let from = Address { node: self.node, instance: id };
             out.push((from, Effect::Log(Level::Error, format!("service \"{name}\" ended: {fault}").into())));
-            for (exchange, has_head) in slot.open {
+            for (exchange, open) in slot.open {
                 self.exchanges.remove(&exchange);
                 let text = format!("service \"{name}\" failed: {}", fault.kind);
-                if has_head {
+                if open.has_head {
                     out.push((from, Effect::ResponseChunk(exchange, Chunk::Abort(text.into()))));
                 } else {
                     self.answer(exchange, StatusCode::INTERNAL_SERVER_ERROR, &text, out);

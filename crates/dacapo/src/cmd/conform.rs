@@ -175,11 +175,10 @@ fn drive(
 ) -> miette::Result<()> {
     for phase in [Phase::Setup, Phase::Drive, Phase::Heal, Phase::Judge] {
         handle.phase(workload, phase);
-        if phase == Phase::Drive {
-            thread::sleep(scenario.lasts);
-            continue;
-        }
-        match hear.recv_timeout(PATIENCE) {
+        let is_drive = phase == Phase::Drive;
+        match hear.recv_timeout(if is_drive { scenario.lasts } else { PATIENCE }) {
+            // The drivers run until their time is up, and say nothing.
+            Err(mpsc::RecvTimeoutError::Timeout) if is_drive => {}
             Ok(Word::PhaseDone) => {}
             Ok(Word::Broke(text)) => return Err(miette!("in Host: {text}")),
             Ok(Word::Lines(_)) => return Err(miette!("in Host: a loop ended in phase {phase}")),
