@@ -1,0 +1,24 @@
+//! Embeds the platform library: the files that `lib/order.txt` names, in that order.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-changed=lib");
+    let lib = Path::new(&env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("lib");
+    let order = fs::read_to_string(lib.join("order.txt")).unwrap_or_default();
+    let mut code = String::from("&[\n");
+    for name in order.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let path = lib.join(name);
+        if path.is_file() {
+            let path = path.to_str().expect("the path of the project is UTF-8");
+            writeln!(code, "    ({name:?}, include_str!({path:?})),").expect("a string takes it all");
+        } else {
+            println!("cargo::error=lib/order.txt names {name}, which does not exist");
+        }
+    }
+    code.push_str("]\n");
+    let out = env::var_os("OUT_DIR").expect("cargo sets it");
+    fs::write(Path::new(&out).join("library.rs"), code).expect("the build directory is writable");
+}

@@ -1,0 +1,94 @@
+//! Starting an instance: its context, and the first call into it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use dacapo_core::{Boot, Entropy, Time};
+
+use super::event::Handler;
+use super::guest::Guest;
+use super::{Live, context};
+use crate::host::isolate::{Compiled, Isolate};
+use crate::load::Bundle;
+use crate::ops::{name, v8_string};
+
+/// Less than this, and a context has no room for itself.
+pub(super) const MEMORY_MIN: usize = 16 << 20;
+
+impl Guest {
+    /// The state of a guest that has not run yet.
+    pub(crate) fn new(program: Rc<Bundle>, entropy: &Entropy, isolate: &Isolate) -> Guest {
+        Guest {
+            modules: vec![None; program.modules.len()],
+            program,
+            effects: Vec::new(),
+            now: Time::ZERO,
+            started: Time::ZERO,
+            crypto: entropy.derive("crypto", 0).random(),
+            math: entropy.derive("Math.random", 0).random(),
+            busy: 0,
+            fault: None,
+            decoders: BTreeMap::new(),
+            decoder_last: 0,
+            rejections: Vec::new(),
+            compiled: None,
+            prepare: None,
+            stack_limit: isolate.stack_limit,
+            memory: isolate.memory.clone(),
+        }
+    }
+
+    /// Lets go of every handle.
+    pub(super) fn clear(&mut self) {
+        self.modules.clear();
+        self.rejections.clear();
+        self.compiled = None;
+        self.prepare = None;
+    }
+}
+
+/// Makes the context of an instance.
+pub(super) fn context(isolate: &Isolate, bundle: &Rc<Bundle>, guest: &mut Guest) -> Option<Live> {
+    let compiled = {
+        let mut programs = isolate.compiled.borrow_mut();
+        let fresh = || Rc::new(Compiled { modules: RefCell::new(vec![None; bundle.modules.len()]) });
+        Rc::clone(programs.entry(bundle.digest).or_insert_with(fresh))
+    };
+    guest.compiled = Some(compiled);
+    let mut isolate = isolate.enter();
+    let queue = v8::MicrotaskQueue::new(&mut isolate, v8::MicrotasksPolicy::Explicit);
+    v8::scope!(let scope, &mut *isolate);
+    let (context, engine) = context::from_snapshot(scope, Some(&queue))?;
+    let scope = &mut v8::ContextScope::new(scope, context);
+    let enter = context::function(scope, engine, "enter")?;
+    guest.prepare = context::function(scope, engine, "prepare");
+    let handlers = v8::Local::<v8::Object>::try_from(context::get(scope, engine, "handlers")?).ok()?;
+    let handlers = Handler::NAMES.map(|name| context::function(scope, handlers, name));
+    Some(Live { context: v8::Global::new(scope, context), queue, enter, handlers })
+}
+
+/// What `handlers.start` is told: `{ vars, bindings, name }`.
+pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
+    let vars = v8::Object::new(scope);
+    for (key, json) in &boot.vars {
+        let key = v8_string(scope, key);
+        let text = v8_string(scope, json);
+        v8::tc_scope!(let scope, scope);
+        // A value that is not JSON is taken as text.
+        let value = v8::json::parse(scope, text).unwrap_or(text.into());
+        vars.create_data_property(scope, key.into(), value);
+    }
+    let mut bindings = Vec::with_capacity(boot.bindings.len());
+    for binding in &boot.bindings {
+        bindings.push(v8_string(scope, binding).into());
+    }
+    let bindings = v8::Array::new_with_elements(scope, &bindings);
+    let service = v8_string(scope, &boot.service.to_string());
+    let env = v8::Object::new(scope);
+    for (key, value) in [("vars", vars.into()), ("bindings", bindings.into()), ("name", service.into())] {
+        let key = name(scope, key.as_bytes());
+        env.create_data_property(scope, key.into(), value);
+    }
+    env.into()
+}

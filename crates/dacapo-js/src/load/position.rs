@@ -1,0 +1,41 @@
+//! From places in generated code to places in the source.
+
+use oxc::codegen::CodegenReturn;
+
+/// A source map: for some places of the generated code, their places in the source. Counted from
+/// 0, columns in UTF-16 units, in the order of the generated code.
+#[derive(Default)]
+pub(super) struct Positions(Vec<[u32; 4]>);
+
+impl Positions {
+    pub(super) fn of(generated: &CodegenReturn<'_>) -> Positions {
+        let tokens = generated.map.iter().flat_map(|map| map.get_tokens());
+        let places = tokens
+            .map(|token| {
+                [token.get_dst_line(), token.get_dst_col(), token.get_src_line(), token.get_src_col()]
+            })
+            .collect();
+        Positions(places)
+    }
+
+    /// The place in the source. Between two known places it is the earlier one.
+    pub(super) fn original(&self, line: u32, column: u32) -> (u32, u32) {
+        let after = self.0.partition_point(|place| (place[0], place[1]) <= (line, column));
+        match self.0.get(after.wrapping_sub(1)).or_else(|| self.0.first()) {
+            Some(place) => (place[2], place[3]),
+            None => (line, column),
+        }
+    }
+}
+
+/// Line and column of an offset in bytes, counted from 1.
+pub(super) fn of_offset(text: &str, offset: usize) -> (u32, u32) {
+    let mut end = offset.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = &text[..end];
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    (line as u32, before[start..].encode_utf16().count() as u32 + 1)
+}

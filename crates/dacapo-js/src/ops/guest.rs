@@ -1,0 +1,34 @@
+//! What the engine's own JavaScript asks for: positions in the source, and the end of a turn.
+
+use dacapo_core::{Fault, FaultKind};
+
+use super::{Args, Return, Scope, number, text, v8_string};
+use crate::instance::guest;
+
+/// `file:line:column` of the source, for a position in generated code.
+pub(super) fn position(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
+    let file = text(scope, &args, 0);
+    let location = guest::with(|guest| {
+        guest.program.location(&file, number(&args, 1) as u32, number(&args, 2) as u32)
+    });
+    let text = location.flatten().map_or_else(|| file.to_string(), |location| location.to_string());
+    result.set(v8_string(scope, &text).into());
+}
+
+/// A probe found the turn's budget used up.
+pub(super) fn spent(scope: Scope<'_, '_, '_>, _: Args<'_>, _: Return<'_>) {
+    let location = guest::caller(scope);
+    let fault = Fault {
+        kind: FaultKind::Budget,
+        message: "the turn did more function calls and loop rounds than its budget allows".into(),
+        location,
+    };
+    guest::fault(fault);
+    scope.terminate_execution();
+}
+
+/// A probe caught the error of a stack overflow.
+pub(super) fn overflowed(scope: Scope<'_, '_, '_>, _: Args<'_>, _: Return<'_>) {
+    guest::fault(guest::stack_fault());
+    scope.terminate_execution();
+}

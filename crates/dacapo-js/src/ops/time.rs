@@ -1,0 +1,27 @@
+//! Timers, and the time since the start.
+
+use std::time::Duration;
+
+use dacapo_core::{Effect, TimerId};
+
+use super::{Args, Return, Scope, id, number};
+use crate::instance::guest;
+
+/// The longest delay that browsers accept, in milliseconds.
+const DELAY_MAX: f64 = i32::MAX as f64;
+
+pub(super) fn set_timer(_: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
+    let millis = number(&args, 1);
+    let millis = if millis.is_finite() { millis.clamp(0.0, DELAY_MAX) } else { 0.0 };
+    guest::push(Effect::SetTimer(TimerId(id(&args, 0)), Duration::from_secs_f64(millis / 1e3)));
+}
+
+pub(super) fn clear_timer(_: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
+    guest::push(Effect::ClearTimer(TimerId(id(&args, 0))));
+}
+
+pub(super) fn now(_: Scope<'_, '_, '_>, _: Args<'_>, mut result: Return<'_>) {
+    let since = guest::with(|guest| guest.now.since(guest.started)).unwrap_or_default();
+    // Whole microseconds: as fine as browsers show, and exact in a float for 285 years.
+    result.set_double(since.as_micros() as f64 / 1e3);
+}
