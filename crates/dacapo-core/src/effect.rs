@@ -68,8 +68,9 @@ pub enum Target {
     Url,
     /// The service behind this binding (`env.LEDGER.fetch`).
     Binding(ByteString),
-    /// A service on a node: what the runtime makes of a granted call.
-    Service(NodeId, ServiceId),
+    /// A service on a node, and the service that calls it (`None`: from outside of the system):
+    /// what the runtime makes of a granted call.
+    Service(NodeId, ServiceId, Option<ServiceId>),
     /// A granted host outside the system.
     Outside(ByteString),
     /// A call that the runtime refuses: the world answers it with this error.

@@ -188,8 +188,8 @@ impl Host {
             self.switch.push(from, Event::Failed(call, error));
         };
         match target {
-            Target::Service(node, service) => {
-                self.switch.call_node(from, call, node, ToServer::Request { service, head, body });
+            Target::Service(node, service, by) => {
+                self.switch.call_node(from, call, node, ToServer::Request { service, by, head, body });
             }
             Target::Outside(_) => {
                 let Some(runtime) = &self.runtime else { return };

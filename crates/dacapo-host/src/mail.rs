@@ -28,7 +28,7 @@ impl Caller {
 /// From a caller to the node that serves its request.
 #[derive(Debug)]
 pub(crate) enum ToServer {
-    Request { service: ServiceId, head: RequestHead, body: Body },
+    Request { service: ServiceId, by: Option<ServiceId>, head: RequestHead, body: Body },
     Chunk(Chunk),
     Credit(u32),
     Cancel,

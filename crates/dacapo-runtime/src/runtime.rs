@@ -17,7 +17,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use crate::cluster::runtime_of;
 use crate::cron::next_after;
 use crate::rights::{Granted, resolve};
-use crate::topology::System;
+use crate::topology::{Role, System};
 
 /// Values of `env`: names and JSON texts.
 pub type Vars = Vec<(ByteString, ByteString)>;
@@ -93,9 +93,10 @@ impl Runtime {
                     self.turn(id, &turn, delivery.event, out);
                 }
             }
-            Event::Request { exchange, service, ref body, .. } => {
+            Event::Request { exchange, service, from, ref body, .. } => {
                 let is_arriving = *body == Body::Stream;
-                if self.is_stopping {
+                // What is under way may need the services of this node until it is done.
+                if self.is_stopping && from.is_none() {
                     self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
                 } else {
                     let id = self.instance_of(service);
@@ -213,7 +214,7 @@ impl Runtime {
         let effect = match effect {
             Effect::Fetch { call, target, head, body } => {
                 let target = match resolve(&self.system, self.node, service, &target, &head) {
-                    Granted::Service(to) => self.pick_node(to),
+                    Granted::Service(to) => self.pick_node(to, service),
                     Granted::Outside(host) => Target::Outside(host),
                     Granted::Refused(error) => Target::Refused(error),
                 };
@@ -256,7 +257,9 @@ impl Runtime {
 
     /// Chooses among the nodes that run a service: in turn, beginning with the caller's own place
     /// in the ring so that callers do not all begin with the same node.
-    fn pick_node(&mut self, service: ServiceId) -> Target {
+    fn pick_node(&mut self, service: ServiceId, caller: ServiceId) -> Target {
+        let is_inside = self.system.topology.role(self.node) == Role::Cluster;
+        let by = is_inside.then_some(caller);
         let hosts = &self.system.hosts[service.0 as usize];
         if hosts.is_empty() {
             let name = &self.system.plan.service(service).name;
@@ -265,12 +268,12 @@ impl Runtime {
             ));
         }
         if self.system.topology.prefers_local && hosts.contains(&self.node) {
-            return Target::Service(self.node, service);
+            return Target::Service(self.node, service, by);
         }
         let next = self.next_host.entry(service).or_insert(self.node.0 as usize);
         let node = hosts[*next % hosts.len()];
         *next += 1;
-        Target::Service(node, service)
+        Target::Service(node, service, by)
     }
 
     /// An instance broke: its callers get an answer, the world forgets it, and the next request

@@ -106,8 +106,8 @@ impl Sim {
         head: RequestHead,
         body: Body,
     ) {
-        let (server, service) = match target {
-            Target::Service(node, service) => (node, service),
+        let (server, service, by) = match target {
+            Target::Service(node, service, by) => (node, service, by),
             Target::Refused(error) => return self.fail(from, call, error),
             Target::Outside(host) => {
                 let text = format!(
@@ -121,7 +121,6 @@ impl Sim {
                 return self.fail(from, call, NetError::Unknown("no such place".into()));
             }
         };
-        let caller_service = None;
         let copies = if self.doubles(from.node, server, &head.method) { 2 } else { 1 };
         for copy in 0..copies {
             let exchange = Exchange {
@@ -141,13 +140,8 @@ impl Sim {
             };
             let id = self.book.add(exchange);
             self.note(NoteKind::Carries { exchange: id, caller: from, call }, || "".into());
-            let event = Event::Request {
-                exchange: id,
-                service,
-                from: caller_service,
-                head: head.clone(),
-                body: body.clone(),
-            };
+            let event =
+                Event::Request { exchange: id, service, from: by, head: head.clone(), body: body.clone() };
             match self.transmit(from.node, server, size(&body)) {
                 Fate::Arrives(at) => {
                     if let Some(e) = self.book.get(id) {

@@ -183,7 +183,8 @@ impl Sim {
 
     /// After healing: is every node up, and nothing under way any more?
     fn check_quiet(&mut self) {
-        let is_quiet = || self.book.count() == 0 && self.nodes.iter().all(|node| node.is_up && !node.is_stopping);
+        let is_quiet =
+            || self.book.count() == 0 && self.nodes.iter().all(|node| node.is_up && !node.is_stopping);
         if self.phase != Phase::Heal || !is_quiet() {
             return;
         }

@@ -46,7 +46,7 @@ fn run() -> Vec<Part> {
             ping,
             Effect::Fetch {
                 call: CallId(i),
-                target: Target::Service(NodeId(1), ServiceId(1)),
+                target: Target::Service(NodeId(1), ServiceId(1), Some(ServiceId(0))),
                 head: head.clone(),
                 body: body.clone(),
             },

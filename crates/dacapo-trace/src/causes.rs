@@ -170,7 +170,7 @@ impl Builder {
         match effect {
             Effect::Fetch { call, target, head, .. } => {
                 self.fetches.insert((from, *call), index);
-                if let Target::Service(node, service) = target {
+                if let Target::Service(node, service, _) = target {
                     self.unseen.entry(sight(*node, *service, head)).or_default().push_back((from, *call));
                 }
             }

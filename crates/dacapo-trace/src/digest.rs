@@ -150,10 +150,11 @@ impl Rolling {
                 self.tag(1);
                 self.text(name);
             }
-            Target::Service(node, service) => {
+            Target::Service(node, service, by) => {
                 self.tag(2);
                 self.u32(node.0);
                 self.u32(service.0);
+                self.option(by.as_ref(), |digest, by| digest.u32(by.0));
             }
             Target::Outside(host) => {
                 self.tag(3);

@@ -168,7 +168,7 @@ pub(crate) enum NetError<'a> {
 pub(crate) enum Target<'a> {
     Url,
     Binding(&'a str),
-    Service(u32, u32),
+    Service(u32, u32, Option<u32>),
     Outside(&'a str),
     Refused(NetError<'a>),
 }

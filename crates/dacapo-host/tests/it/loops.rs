@@ -37,7 +37,7 @@ fn passes_on_to(node: u32) -> Running {
             fetch(
                 host,
                 exchange.0,
-                Target::Service(NodeId(node), PRIVATE),
+                Target::Service(NodeId(node), PRIVATE, None),
                 "https://private.internal/",
                 body,
             );
@@ -76,7 +76,7 @@ fn a_service_is_called_on_its_own_loop_and_on_another() {
 fn a_call_to_a_node_that_does_not_exist_fails() {
     let running = Running::start(options(), |host, delivery| {
         if let Event::Boot { .. } = delivery.event {
-            fetch(host, 1, Target::Service(NodeId(7), PRIVATE), "https://p.internal/", Body::Empty);
+            fetch(host, 1, Target::Service(NodeId(7), PRIVATE, None), "https://p.internal/", Body::Empty);
         }
     });
     running.wait_for("Unknown(\"there is no node n7 in this process\")");
@@ -181,7 +181,7 @@ fn a_recorder_learns_which_call_became_which_request() {
     let mut host = cluster.loops.into_iter().next().unwrap().open(Sinks::default()).unwrap();
     assert_eq!(host.take_notes(), []);
     assert!(matches!(host.next().unwrap().event, Event::Boot { .. }));
-    fetch(&mut host, 5, Target::Service(NodeId(0), PRIVATE), "https://p.internal/", Body::Empty);
+    fetch(&mut host, 5, Target::Service(NodeId(0), PRIVATE, None), "https://p.internal/", Body::Empty);
     let Event::Request { exchange, .. } = host.next().unwrap().event else { panic!("a request") };
     let caller = guest(&host);
     let kinds: Vec<_> = host.take_notes().into_iter().map(|note| note.kind).collect();

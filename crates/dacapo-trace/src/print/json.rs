@@ -123,7 +123,7 @@ fn target(target: &Target, names: &Names) -> Value {
     match target {
         Target::Url => json!("url"),
         Target::Binding(name) => json!({"binding": &name[..]}),
-        Target::Service(node, service) => {
+        Target::Service(node, service, _) => {
             json!({"service": names.service(*service), "node": names.node(*node)})
         }
         Target::Outside(host) => json!({"outside": &host[..]}),

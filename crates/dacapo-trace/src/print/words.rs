@@ -57,7 +57,7 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Line {
             match target {
                 Target::Url => {}
                 Target::Binding(name) => line.word(Style::Faint, format!("by {}", clean(name))),
-                Target::Service(node, service) => {
+                Target::Service(node, service, _) => {
                     let to = format!("to {} on {}", names.service(*service), names.node(*node));
                     line.word(Style::Faint, clean(&to));
                 }

@@ -165,7 +165,7 @@ impl<'a> From<&'a core::Target> for Target<'a> {
         match target {
             core::Target::Url => Target::Url,
             core::Target::Binding(name) => Target::Binding(name),
-            core::Target::Service(node, service) => Target::Service(node.0, service.0),
+            core::Target::Service(node, service, by) => Target::Service(node.0, service.0, by.map(|s| s.0)),
             core::Target::Outside(host) => Target::Outside(host),
             core::Target::Refused(error) => Target::Refused(error.into()),
         }

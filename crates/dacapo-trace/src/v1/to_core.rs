@@ -195,7 +195,9 @@ impl From<Target<'_>> for core::Target {
         match target {
             Target::Url => core::Target::Url,
             Target::Binding(name) => core::Target::Binding(name.into()),
-            Target::Service(node, service) => core::Target::Service(NodeId(node), ServiceId(service)),
+            Target::Service(node, service, by) => {
+                core::Target::Service(NodeId(node), ServiceId(service), by.map(ServiceId))
+            }
             Target::Outside(host) => core::Target::Outside(host.into()),
             Target::Refused(error) => core::Target::Refused(error.into()),
         }

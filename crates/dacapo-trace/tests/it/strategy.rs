@@ -74,7 +74,11 @@ fn target() -> impl Strategy<Value = Target> {
     prop_oneof![
         Just(Target::Url),
         text().prop_map(Target::Binding),
-        (any::<u32>(), any::<u32>()).prop_map(|(n, s)| Target::Service(NodeId(n), ServiceId(s))),
+        (any::<u32>(), any::<u32>(), any::<Option<u32>>()).prop_map(|(n, s, by)| Target::Service(
+            NodeId(n),
+            ServiceId(s),
+            by.map(ServiceId)
+        )),
         text().prop_map(Target::Outside),
         error().prop_map(Target::Refused),
     ]

@@ -143,7 +143,7 @@ pub(crate) fn transfer() -> Vec<Part> {
             teller,
             Effect::Fetch {
                 call: CallId(1),
-                target: Target::Service(NodeId(1), ServiceId(1)),
+                target: Target::Service(NodeId(1), ServiceId(1), Some(ServiceId(0))),
                 head: inside.clone(),
                 body: full(order),
             },
