@@ -41,10 +41,8 @@
   delete Atomics.wait;
   delete Atomics.pause;
 
-  // The flag --stack-trace-limit differs from this on purpose: see watch.rs.
-  Error.stackTraceLimit = 10;
-
   // The methods of V8's call sites, before any guest can patch them.
+  Error.stackTraceLimit = 1;
   Error.prepareStackTrace = (_, sites) => sites;
   const site = getPrototypeOf(new Error().stack[0]);
   delete Error.prepareStackTrace;
@@ -101,5 +99,14 @@
     return handler(a, b, c, d, e);
   };
 
-  return { enter, prepare, handlers, modules };
+  // V8 adds this property to every context that comes from a snapshot, and insists that it is new.
+  delete Error.stackTraceLimit;
+  // The flag --stack-trace-limit differs from this on purpose: see watch.rs.
+  const begin = () => {
+    // V8 adds this one, too, to every context.
+    delete globalThis.SharedArrayBuffer;
+    Error.stackTraceLimit = 10;
+  };
+
+  return { begin, enter, prepare, handlers, modules };
 })

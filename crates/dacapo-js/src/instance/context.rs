@@ -15,6 +15,8 @@ pub(crate) fn from_snapshot<'s>(
     context.set_allow_generation_from_strings(false);
     let scope = &mut v8::ContextScope::new(scope, context);
     let engine = scope.get_context_data_from_snapshot_once::<v8::Object>(ENGINE_DATA).ok()?;
+    let begin = v8::Local::<v8::Function>::try_from(get(scope, engine, "begin")?).ok()?;
+    begin.call(scope, engine.into(), &[])?;
     Some((context, engine))
 }
 
