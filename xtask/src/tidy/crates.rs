@@ -51,7 +51,7 @@ const TABLE: &[Row] = &[
             "dacapo-trace",
         ],
     ),
-    row("dacapo-benches", &[]),
+    row("dacapo-benches", &["dacapo-core", "dacapo-lab", "dacapo-native"]),
     row("xtask", &[]),
 ];
 

@@ -1,0 +1,51 @@
+//! The ping-pong on turmoil: datagrams between a client and a host, as in its own tests.
+//!
+//! Turmoil counts time in ticks, and what a tick costs is paid by whatever happens in it. Each way
+//! takes one tick here, so that no tick passes without a delivery; with its default latency (up to
+//! 100 ticks) it would look many times slower.
+
+#![forbid(unsafe_code)]
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use turmoil::net::UdpSocket;
+
+const PORT: u16 = 1738;
+
+fn main() {
+    dacapo_peers::main(|calls, in_flight| {
+        let mut sim = turmoil::Builder::new()
+            .rng_seed(1)
+            .simulation_duration(Duration::from_secs(1_000_000))
+            .min_message_latency(Duration::from_millis(1))
+            .max_message_latency(Duration::from_millis(1))
+            .udp_capacity(1024)
+            .build();
+        sim.host("server", || async {
+            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
+            let mut buffer = [0; 8];
+            loop {
+                let (length, from) = socket.recv_from(&mut buffer).await?;
+                assert_eq!(&buffer[..length], b"ping");
+                socket.send_to(b"pong", from).await?;
+            }
+        });
+        sim.client("client", async move {
+            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
+            let server = turmoil::lookup("server");
+            let mut buffer = [0; 8];
+            for sent in 0..calls + in_flight {
+                if sent >= in_flight {
+                    let (length, _) = socket.recv_from(&mut buffer).await?;
+                    assert_eq!(&buffer[..length], b"pong");
+                }
+                if sent < calls {
+                    socket.send_to(b"ping", (server, PORT)).await?;
+                }
+            }
+            Ok(())
+        });
+        sim.run().unwrap();
+    });
+}
