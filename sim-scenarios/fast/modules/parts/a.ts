@@ -1,0 +1,3 @@
+// Imported at run time.
+
+export default "a";

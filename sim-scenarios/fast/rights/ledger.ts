@@ -1,0 +1,5 @@
+// Private.
+
+export default {
+  fetch: () => new Response("for those who may"),
+};
