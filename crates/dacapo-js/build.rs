@@ -1,5 +1,7 @@
 //! Embeds the platform library: the files that `lib/order.txt` names, in that order.
 
+#![allow(clippy::disallowed_methods, reason = "this is how cargo talks to a build script")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};

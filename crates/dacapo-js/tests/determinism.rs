@@ -24,7 +24,25 @@ fn clocks_locale_and_random_numbers_come_from_the_turn() {
         std::env::set_var("LC_ALL", "de_DE.UTF-8");
     }
     let mut guest = service(&engine(), ALL);
-    insta::assert_snapshot!(guest.get("/"), @"");
+    insta::assert_snapshot!(guest.get("/"), @"
+    x1 200 2025-01-01T00:00:00.000Z
+    1735689600000
+    Wed Jan 01 2025 00:00:00 GMT+0000 (Coordinated Universal Time)
+    0
+    Wednesday, January 1, 2025 at 12:00:00 AM UTC
+    UTC
+    en-US
+    1,234.5
+    1735689600000
+    UTC
+    0.8801358034031463
+    0.3848628334351346
+    de22365f-0e32-4170-aa52-bc595c46c9ac
+    243,93,74,108
+    undefined
+    undefined
+    10
+    ");
     guest.pass(Duration::from_millis(1500));
     let later = guest.get("/");
     assert!(later.contains("2025-01-01T00:00:01.500Z"), "{later}");
@@ -62,7 +80,9 @@ fn random_numbers_differ_between_instances() {
 fn the_digest_of_a_program_stands_for_all_of_its_files() {
     let engine = engine();
     let digest = |b: &str| {
-        load(&engine, "a.js", &[("a.js", "import './b.js'; export default {};"), ("b.js", b)]).unwrap().digest()
+        load(&engine, "a.js", &[("a.js", "import './b.js'; export default {};"), ("b.js", b)])
+            .unwrap()
+            .digest()
     };
     assert_eq!(digest("1;"), digest("1;"));
     assert_ne!(digest("1;"), digest("1; "));

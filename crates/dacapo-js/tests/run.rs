@@ -7,8 +7,9 @@ use dacapo_core::{Event, TimerId};
 
 #[test]
 fn a_service_answers_a_request() {
-    let mut guest = service(&engine(), "return new Response(`${env.GREETING} ${new URL(request.url).pathname}`);");
-    insta::assert_snapshot!(guest.get("/a"), @"");
+    let mut guest =
+        service(&engine(), "return new Response(`${env.GREETING} ${new URL(request.url).pathname}`);");
+    insta::assert_snapshot!(guest.get("/a"), @"x1 200 hello /a");
 }
 
 #[test]
@@ -31,13 +32,23 @@ export default {
 ";
     let engine = engine();
     let program = load(&engine, "src/shop.ts", &[("src/shop.ts", code)]).unwrap();
-    insta::assert_snapshot!(Guest::new(&program).get("/"), @"");
+    insta::assert_snapshot!(Guest::new(&program).get("/"), @"
+    Error TypeError: no 3 2
+        at pay (src/shop.ts:6:9)
+        at Object.fetch (src/shop.ts:12:12)
+    x1 500 Internal Server Error
+    ");
 }
 
 #[test]
 fn an_unhandled_rejection_is_logged_with_its_place() {
-    let mut guest = service(&engine(), "Promise.reject(new Error('nobody cares'));\nreturn new Response('ok');");
-    insta::assert_snapshot!(guest.get("/"), @"");
+    let mut guest =
+        service(&engine(), "Promise.reject(new Error('nobody cares'));\nreturn new Response('ok');");
+    insta::assert_snapshot!(guest.get("/"), @"
+    Error Uncaught (in promise) Error: nobody cares
+        at Object.fetch (service.js:3:16)
+    x1 200 ok
+    ");
 }
 
 #[test]
@@ -49,10 +60,16 @@ export default { fetch: () => new Response(value) };
     let engine = engine();
     let program = load(&engine, "service.js", &[("service.js", code)]).unwrap();
     let mut guest = Guest::new(&program);
-    insta::assert_snapshot!(guest.get("/a"), @"");
-    insta::assert_snapshot!(guest.get("/b"), @"");
+    insta::assert_snapshot!(guest.get("/a"), @"
+    SetTimer(TimerId(1), 10ms)
+    busy
+    ");
+    insta::assert_snapshot!(guest.get("/b"), @"busy");
     let (effects, end) = guest.turn(Event::Timer(TimerId(1)));
-    insta::assert_snapshot!(common::text(&effects, &end), @"");
+    insta::assert_snapshot!(common::text(&effects, &end), @"
+    x1 200 ready
+    x2 200 ready
+    ");
 }
 
 #[test]
@@ -60,7 +77,7 @@ fn a_module_that_throws_while_it_loads_is_a_fault_with_its_place() {
     let code = "const table: Record<string, string> = {};\n\nexport const x = table.missing.length;\nexport default {};\n";
     let engine = engine();
     let program = load(&engine, "a.ts", &[("a.ts", code)]).unwrap();
-    insta::assert_snapshot!(Guest::new(&program).get("/"), @"");
+    insta::assert_snapshot!(Guest::new(&program).get("/"), @"fault the module failed to load: TypeError: Cannot read properties of undefined (reading 'length') (a.ts:3:32)");
 }
 
 #[test]
@@ -75,8 +92,14 @@ fn modules_json_packages_and_cycles_are_imported() {
         ),
         ("app/data.json", "{ \"name\": \"data\" }"),
         ("app/lazy.ts", "export default 'lazy' as string;\n"),
-        ("app/even.ts", "import { odd } from './odd';\nexport const even = (n: number): boolean => n === 0 || odd(n - 1);\n"),
-        ("app/odd.ts", "import { even } from './even';\nexport const odd = (n: number): boolean => n !== 0 && even(n - 1);\n"),
+        (
+            "app/even.ts",
+            "import { odd } from './odd';\nexport const even = (n: number): boolean => n === 0 || odd(n - 1);\n",
+        ),
+        (
+            "app/odd.ts",
+            "import { even } from './even';\nexport const odd = (n: number): boolean => n !== 0 && even(n - 1);\n",
+        ),
         (
             "node_modules/@org/pack/package.json",
             r#"{ "name": "@org/pack", "type": "module", "exports": { ".": { "node": "./node.js", "workerd": "./workerd.js", "default": "./other.js" }, "./sub": { "import": "./sub.mjs" } } }"#,
@@ -87,7 +110,7 @@ fn modules_json_packages_and_cycles_are_imported() {
     ];
     let engine = engine();
     let program = load(&engine, "app/main.ts", &files).unwrap();
-    insta::assert_snapshot!(Guest::new(&program).get("/"), @"");
+    insta::assert_snapshot!(Guest::new(&program).get("/"), @r#"x1 200 ["data","workerd x","sub",true,"lazy","app:///app/main.ts"]"#);
 }
 
 #[test]
@@ -96,7 +119,7 @@ fn an_import_that_was_not_gathered_is_refused_clearly() {
         &engine(),
         "const name = './' + 'x.js'; try { await import(name); } catch (e) { return new Response(String(e)); }",
     );
-    insta::assert_snapshot!(guest.get("/"), @"");
+    insta::assert_snapshot!(guest.get("/"), @r#"x1 200 TypeError: Cannot import "./x.js": only modules that are named by a literal in an import statement or an import() of the program are part of it"#);
 }
 
 #[test]
@@ -107,5 +130,10 @@ fn code_from_strings_and_webassembly_are_refused() {
          () => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))]) {\n\
          try { said.push(f()); } catch (e) { said.push(String(e)); } }\nreturn new Response(said.join('\\n'));",
     );
-    insta::assert_snapshot!(guest.get("/"), @"");
+    insta::assert_snapshot!(guest.get("/"), @"
+    x1 200 EvalError: Code generation from strings disallowed for this context
+    EvalError: Code generation from strings disallowed for this context
+    TypeError: the callback of a timer must be a function
+    CompileError: WebAssembly.Module(): Wasm code generation disallowed by embedder
+    ");
 }

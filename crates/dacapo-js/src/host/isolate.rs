@@ -29,6 +29,8 @@ pub(crate) struct Isolate {
     // Declared first: it must be disposed before what it points to.
     isolate: RefCell<Option<v8::OwnedIsolate>>,
     pub(crate) memory: Arc<Memory>,
+    /// Stops whatever runs in the isolate.
+    pub(crate) handle: v8::IsolateHandle,
     /// Below this address errors count as stack overflows.
     pub(crate) stack_limit: usize,
     /// Compiled programs, so that further contexts find them in V8's compilation cache.
@@ -65,7 +67,8 @@ impl Isolate {
         // (engines live on threads with 2 MiB or more).
         let params = unsafe { params.set_stack_limit(stack_limit as *mut u32) };
         let mut isolate = v8::Isolate::new(params);
-        let heap = HeapWatch { memory: Arc::clone(&memory), handle: isolate.thread_safe_handle() };
+        let handle = isolate.thread_safe_handle();
+        let heap = HeapWatch { memory: Arc::clone(&memory), handle: handle.clone() };
         let heap = Box::into_raw(Box::new(heap));
         isolate.add_near_heap_limit_callback(near_heap_limit, heap.cast::<c_void>());
         isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
@@ -77,6 +80,7 @@ impl Isolate {
         Isolate {
             isolate: RefCell::new(Some(isolate)),
             memory,
+            handle,
             stack_limit,
             compiled: RefCell::default(),
             claimed: Cell::new(limit),

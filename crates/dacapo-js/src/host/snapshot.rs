@@ -102,17 +102,13 @@ fn run<'s>(
 ) -> Result<v8::Local<'s, v8::Value>, String> {
     v8::tc_scope!(let caught, scope);
     let resource = text(caught, &format!("dacapo:lib/{name}")).into();
-    let origin =
-        v8::ScriptOrigin::new(caught, resource, 0, 0, false, -1, None, false, false, false, None);
+    let origin = v8::ScriptOrigin::new(caught, resource, 0, 0, false, -1, None, false, false, false, None);
     let source = text(caught, source);
     let value = v8::Script::compile(caught, source, Some(&origin)).and_then(|script| script.run(caught));
     value.ok_or_else(|| describe(caught, name))
 }
 
-fn describe(
-    caught: &mut v8::PinnedRef<'_, v8::TryCatch<'_, '_, v8::HandleScope<'_>>>,
-    name: &str,
-) -> String {
+fn describe(caught: &mut v8::PinnedRef<'_, v8::TryCatch<'_, '_, v8::HandleScope<'_>>>, name: &str) -> String {
     let Some(message) = caught.message() else { return format!("{name} fails") };
     let line = message.get_line_number(caught).unwrap_or_default();
     format!("{name}:{line}: {}", message.get(caught).to_rust_string_lossy(caught))

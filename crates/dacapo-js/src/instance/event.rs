@@ -80,11 +80,7 @@ impl<'s> Call<'s> {
 }
 
 /// The call that an event means; `None` for events that are for the runtime.
-pub(super) fn call_for<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    turn: &Turn,
-    event: Event,
-) -> Option<Call<'s>> {
+pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, turn: &Turn, event: Event) -> Option<Call<'s>> {
     Some(match event {
         Event::Request { exchange, head, body, .. } => {
             let exchange = number(scope, exchange.0);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use dacapo_core::{Effect, Effects, Fault, FaultKind, Location, Random, Time};
-use encoding_rs::{Decoder, Encoding};
+use encoding_rs::Decoder;
 
 use crate::host::isolate::Compiled;
 use crate::host::memory::Memory;
@@ -22,7 +22,8 @@ pub(crate) struct Guest {
     pub(crate) math: Random,
     pub(crate) busy: u32,
     pub(crate) fault: Option<Fault>,
-    pub(crate) decoders: BTreeMap<u64, Decoding>,
+    /// Decoders in the middle of a stream.
+    pub(crate) decoders: BTreeMap<u64, Decoder>,
     pub(crate) decoder_last: u64,
     /// What happened to promises in this turn, in order.
     pub(crate) rejections: Vec<Rejection>,
@@ -32,17 +33,10 @@ pub(crate) struct Guest {
     pub(crate) compiled: Option<Rc<Compiled>>,
     /// Formats the stack of an error.
     pub(crate) prepare: Option<v8::Global<v8::Function>>,
+    /// Stops the isolate that runs.
+    pub(crate) handle: v8::IsolateHandle,
     pub(crate) stack_limit: usize,
     pub(crate) memory: Arc<Memory>,
-}
-
-/// A `TextDecoder`.
-pub(crate) struct Decoding {
-    pub(crate) encoding: &'static Encoding,
-    pub(crate) is_fatal: bool,
-    pub(crate) keeps_bom: bool,
-    /// There while a stream is being decoded.
-    pub(crate) decoder: Option<Decoder>,
 }
 
 /// A promise that was rejected while nobody handled it, or that is handled late.
@@ -98,20 +92,12 @@ pub(crate) fn fault(fault: Fault) {
 /// The fault of a stack overflow.
 pub(crate) fn stack_fault() -> Fault {
     // Where it happened depends on V8's build, so that is not told.
-    Fault {
-        kind: FaultKind::Stack,
-        message: "a function called itself too deeply".into(),
-        location: None,
-    }
+    Fault { kind: FaultKind::Stack, message: "a function called itself too deeply".into(), location: None }
 }
 
 /// The fault of a full memory.
 pub(crate) fn memory_fault() -> Fault {
-    Fault {
-        kind: FaultKind::Memory,
-        message: "the guest's memory is full".into(),
-        location: None,
-    }
+    Fault { kind: FaultKind::Memory, message: "the guest's memory is full".into(), location: None }
 }
 
 /// How many frames of the platform library may lie between a guest and a native operation.

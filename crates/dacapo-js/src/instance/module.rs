@@ -46,7 +46,8 @@ pub(crate) fn module<'s>(
     drop(cache);
     if before.is_none() {
         let code = module.get_unbound_module_script(scope);
-        let made = CompiledModule { source: v8::Global::new(scope, text), _code: v8::Global::new(scope, code) };
+        let made =
+            CompiledModule { source: v8::Global::new(scope, text), _code: v8::Global::new(scope, code) };
         compiled.modules.borrow_mut()[index] = Some(made);
     }
     let global = v8::Global::new(scope, module);
@@ -64,7 +65,7 @@ pub(crate) fn resolve<'s>(
 ) -> Option<v8::Local<'s, v8::Module>> {
     v8::callback_scope!(unsafe scope, context);
     let specifier = specifier.to_rust_string_lossy(scope);
-    let Some((bundle, compiled)) = current() else { return None };
+    let (bundle, compiled) = current()?;
     let Some(index) = bundle.index_of(&specifier) else {
         let error = type_error(scope, &format!("{specifier} is not part of the program"));
         scope.throw_exception(error);
@@ -142,7 +143,8 @@ pub(crate) unsafe extern "C" fn import_meta(
 ) {
     v8::callback_scope!(unsafe scope, context);
     let found = guest::with(|guest| {
-        let at = guest.modules.iter().position(|known| known.as_ref().is_some_and(|known| *known == module))?;
+        let at =
+            guest.modules.iter().position(|known| known.as_ref().is_some_and(|known| *known == module))?;
         Some(guest.program.modules[at].specifier.clone())
     });
     if let Some(url) = found.flatten() {

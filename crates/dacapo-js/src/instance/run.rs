@@ -43,7 +43,9 @@ impl JsInstance {
             run.take(scope, turn, event);
             run.drain(scope, turn, self.pool.platform());
         }
-        if guest::with(|guest| guest.fault.is_some()).unwrap_or_default() || isolate.is_execution_terminating() {
+        if guest::with(|guest| guest.fault.is_some()).unwrap_or_default()
+            || isolate.is_execution_terminating()
+        {
             isolate.cancel_terminate_execution();
         }
     }
@@ -270,5 +272,7 @@ fn describe(scope: &mut v8::PinScope<'_, '_>, error: v8::Local<'_, v8::Value>) -
             return stack.to_string();
         }
     }
-    error.to_string(scope).map_or_else(|| "a value that has no text".to_owned(), |text| text.to_rust_string_lossy(scope))
+    error
+        .to_string(scope)
+        .map_or_else(|| "a value that has no text".to_owned(), |text| text.to_rust_string_lossy(scope))
 }

@@ -34,6 +34,7 @@ impl Guest {
             rejections: Vec::new(),
             compiled: None,
             prepare: None,
+            handle: isolate.handle.clone(),
             stack_limit: isolate.stack_limit,
             memory: isolate.memory.clone(),
         }

@@ -1,7 +1,5 @@
 //! Callbacks that V8 calls while guests run.
 
-use dacapo_core::FaultKind;
-
 use super::guest::{self, Rejection};
 use super::module;
 use crate::ops::v8_string;
@@ -53,32 +51,29 @@ unsafe extern "C" fn promise_rejected(message: v8::PromiseRejectMessage<'_>) {
 
 /// Called whenever an error object is made: because the flag `--stack-trace-limit` differs from
 /// `Error.stackTraceLimit`, V8 counts that as a use of the latter. It is the one moment at which a
-/// stack overflow can be told before a guest sees it.
-unsafe extern "C" fn feature_used(isolate: &mut v8::Isolate, feature: v8::UseCounterFeature) {
+/// stack overflow can be told before a guest sees it. (The reference that it is called with must not
+/// be used: the crate takes V8's isolate for its own wrapper of it.)
+unsafe extern "C" fn feature_used(_isolate: &mut v8::Isolate, feature: v8::UseCounterFeature) {
     if feature != v8::UseCounterFeature::kErrorStackTraceLimit {
         return;
     }
     let here = 0u8;
     let here = &raw const here as usize;
-    let fault = guest::with(|guest| {
+    guest::with(|guest| {
         let fault = if guest.memory.is_buffer_refused() {
             guest.memory.set_exceeded();
             guest::memory_fault()
         } else if here < guest.stack_limit.saturating_add(OVERFLOW_ZONE) {
             guest::stack_fault()
         } else {
-            return None;
+            return;
         };
         // Neither is exact, and both weigh more than whatever came before.
-        let kind = fault.kind;
         if guest.fault.as_ref().is_none_or(|before| before.kind.is_exact()) {
             guest.fault = Some(fault);
         }
-        Some(kind)
+        guest.handle.terminate_execution();
     });
-    if let Some(FaultKind::Memory | FaultKind::Stack) = fault.flatten() {
-        isolate.terminate_execution();
-    }
 }
 
 /// Code that is not instrumented has no budget, so there is none.

@@ -53,7 +53,8 @@ fn error(
         return super::plain("V8 does not accept the program, and does not say why".to_owned());
     };
     let text = message.get(scope).to_rust_string_lossy(scope);
-    let text = text.strip_prefix("Uncaught SyntaxError: ").or(text.strip_prefix("Uncaught ")).unwrap_or(&text);
+    let text =
+        text.strip_prefix("Uncaught SyntaxError: ").or(text.strip_prefix("Uncaught ")).unwrap_or(&text);
     let file = message.get_script_resource_name(scope).map(|name| name.to_rust_string_lossy(scope));
     let line = message.get_line_number(scope).unwrap_or(1) as u32;
     let column = message.get_start_column() as u32 + 1;
@@ -65,4 +66,3 @@ fn error(
     let message = text.replace(super::SCHEME, "");
     LoadError { message, location, source_text, help }
 }
-

@@ -135,7 +135,8 @@ fn read(
 ) -> Result<Module, LoadError> {
     let bytes = code.files.read(path).map_err(|error| plain(format!("cannot read {path}: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let before =
+            String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
         let (line, column) = position::of_offset(&before, before.len());
         LoadError {
             message: format!("{path} is not UTF-8"),

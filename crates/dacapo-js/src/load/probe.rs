@@ -34,8 +34,7 @@ impl<'a> Probes<'a, '_> {
     /// `--__dacapo$left || __dacapo$spent()`
     fn count(&self, span: Span) -> Expression<'a> {
         let left = SimpleAssignmentTarget::new_assignment_target_identifier(span, "__dacapo$left", &self.ast);
-        let down =
-            Expression::new_update_expression(span, UpdateOperator::Decrement, true, left, &self.ast);
+        let down = Expression::new_update_expression(span, UpdateOperator::Decrement, true, left, &self.ast);
         let spent = self.call(span, "__dacapo$spent", ArenaVec::new_in(&self.ast));
         Expression::new_logical_expression(span, down, LogicalOperator::Or, spent, &self.ast)
     }
@@ -137,14 +136,7 @@ impl<'a> VisitMut<'a> for Probes<'a, '_> {
             Some(param) => {
                 let pattern = std::mem::replace(&mut param.pattern, own());
                 let value = Expression::new_identifier(span, CAUGHT, &self.ast);
-                let declarator = VariableDeclarator::new(
-                    span,
-                    pattern,
-                    None,
-                    Some(value),
-                    false,
-                    &self.ast,
-                );
+                let declarator = VariableDeclarator::new(span, pattern, None, Some(value), false, &self.ast);
                 let declarators = ArenaVec::from_array_in([declarator], &self.ast);
                 unpack = Some(Declaration::new_variable_declaration(
                     span,

@@ -87,7 +87,8 @@ impl<'a> Resolver<'a> {
         let _files = Shared::share(self.files);
         let from = absolute(from);
         let folder = from.parent().unwrap_or(Path::new(ROOT));
-        let resolved = self.resolver.resolve(folder, specifier).map_err(|error| unresolved(specifier, &error))?;
+        let resolved =
+            self.resolver.resolve(folder, specifier).map_err(|error| unresolved(specifier, &error))?;
         match project_path(resolved.path()) {
             Some(path) => Ok(Target::File(path)),
             None => Err(Unresolved {
@@ -109,7 +110,9 @@ pub(super) fn no_builtin(name: &str) -> Unresolved {
 fn unresolved(specifier: &str, error: &ResolveError) -> Unresolved {
     let is_relative = specifier.starts_with(['.', '/']);
     let help = match error {
-        ResolveError::NotFound(_) if is_relative => "check the path; it is relative to the importing file".to_owned(),
+        ResolveError::NotFound(_) if is_relative => {
+            "check the path; it is relative to the importing file".to_owned()
+        }
         ResolveError::NotFound(_) => {
             let mut parts = specifier.splitn(3, '/');
             let first = parts.next().unwrap_or_default();
@@ -117,7 +120,9 @@ fn unresolved(specifier: &str, error: &ResolveError) -> Unresolved {
                 Some(second) if first.starts_with('@') => format!("{first}/{second}"),
                 _ => first.to_owned(),
             };
-            format!("install the package, for example with `npm install {package}`, or write ./ before a file's name")
+            format!(
+                "install the package, for example with `npm install {package}`, or write ./ before a file's name"
+            )
         }
         _ => "check the `exports` and `imports` of the package.json that is named".to_owned(),
     };

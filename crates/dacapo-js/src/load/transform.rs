@@ -28,11 +28,7 @@ pub(super) struct Unresolved {
 pub(super) type Resolve<'r> = &'r mut dyn FnMut(&str, bool) -> Result<String, Unresolved>;
 
 /// A module in JavaScript or TypeScript.
-pub(super) fn script(
-    path: &str,
-    text: &str,
-    resolve: Resolve<'_>,
-) -> Result<(String, Positions), LoadError> {
+pub(super) fn script(path: &str, text: &str, resolve: Resolve<'_>) -> Result<(String, Positions), LoadError> {
     let source_type = SourceType::from_path(path).map_err(|_| LoadError {
         message: format!("{path} is no module: its extension is not known"),
         location: None,
@@ -48,8 +44,7 @@ pub(super) fn script(
     let parsed = Parser::new(&allocator, text, source_type).parse();
     first_error(path, text, parsed.diagnostics.iter())?;
     let mut program = parsed.program;
-    let checked =
-        SemanticBuilder::new().with_check_syntax_error(true).with_enum_eval(true).build(&program);
+    let checked = SemanticBuilder::new().with_check_syntax_error(true).with_enum_eval(true).build(&program);
     let semantic_errors = checked.diagnostics;
     let scoping = checked.semantic.into_scoping();
     if !parsed.module_record.has_module_syntax {
@@ -64,18 +59,15 @@ pub(super) fn script(
     first_error(path, text, semantic_errors.iter())?;
     if source_type.is_typescript() || source_type.is_jsx() {
         let options = TransformOptions::default();
-        let made = Transformer::new(&allocator, Path::new(path), &options)
-            .build_with_scoping(scoping, &mut program);
+        let made =
+            Transformer::new(&allocator, Path::new(path), &options).build_with_scoping(scoping, &mut program);
         first_error(path, text, made.diagnostics.iter())?;
     }
     resolve_imports(path, text, &allocator, &mut program, resolve)?;
     let mut resolve_dynamic =
         |specifier: &str| resolve(specifier, true).unwrap_or_else(|_| specifier.to_owned());
-    let mut probes = Probes {
-        ast: AstBuilder::new(&allocator),
-        resolve: &mut resolve_dynamic,
-        reserved: None,
-    };
+    let mut probes =
+        Probes { ast: AstBuilder::new(&allocator), resolve: &mut resolve_dynamic, reserved: None };
     probes.visit_program(&mut program);
     if let Some(span) = probes.reserved {
         let message = format!("names that start with {RESERVED} belong to Dacapo");
@@ -161,9 +153,10 @@ fn commonjs(path: &str, text: &str) -> LoadError {
             "use a version or a package that has ES modules, or bundle it, for example with \
              `esbuild --bundle --format=esm`",
         ),
-        None => {
-            (format!("{path} is CommonJS"), "write `import` and `export` instead of `require` and `module.exports`")
-        }
+        None => (
+            format!("{path} is CommonJS"),
+            "write `import` and `export` instead of `require` and `module.exports`",
+        ),
     };
     at(path, text, 0, format!("{who}, and Dacapo runs ES modules only"), Some(help.to_owned()))
 }
@@ -173,10 +166,11 @@ fn first_error<'d>(
     text: &str,
     diagnostics: impl IntoIterator<Item = &'d OxcDiagnostic>,
 ) -> Result<(), LoadError> {
-    let Some(error) = diagnostics.into_iter().find(|diagnostic| diagnostic.severity == Severity::Error) else {
+    let Some(error) = diagnostics.into_iter().find(|diagnostic| diagnostic.severity == Severity::Error)
+    else {
         return Ok(());
     };
-    let offset = error.labels.first().map_or(0, |label| label.offset() as u32);
+    let offset = error.labels.first().map_or(0, |label| label.offset());
     let help = error.help.as_ref().map(ToString::to_string);
     let mut message = error.message.to_string();
     if let Some(label) = error.labels.first().and_then(|label| label.label()) {
@@ -195,4 +189,3 @@ fn at(path: &str, text: &str, offset: u32, message: String, help: Option<String>
         help,
     }
 }
-

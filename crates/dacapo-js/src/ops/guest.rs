@@ -8,9 +8,8 @@ use crate::instance::guest;
 /// `file:line:column` of the source, for a position in generated code.
 pub(super) fn position(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
     let file = text(scope, &args, 0);
-    let location = guest::with(|guest| {
-        guest.program.location(&file, number(&args, 1) as u32, number(&args, 2) as u32)
-    });
+    let location =
+        guest::with(|guest| guest.program.location(&file, number(&args, 1) as u32, number(&args, 2) as u32));
     let text = location.flatten().map_or_else(|| file.to_string(), |location| location.to_string());
     result.set(v8_string(scope, &text).into());
 }

@@ -1,9 +1,9 @@
 //! UTF-8, and the decoders of the Encoding standard.
 
-use encoding_rs::{CoderResult, DecoderResult, Encoding};
+use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding};
 
 use super::{Args, Return, Scope, bytes_of, id, text, uint8_array, v8_string};
-use crate::instance::guest::{self, Decoding};
+use crate::instance::guest;
 
 pub(super) fn utf8_encode(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
     let text = text(scope, &args, 0);
@@ -29,46 +29,96 @@ pub(super) fn utf8_encode_into(scope: Scope<'_, '_, '_>, args: Args<'_>, mut res
     result.set(v8::Array::new_with_elements(scope, &pair).into());
 }
 
+/// Everything that the number of a decoder says: the rest of it is a count that makes it unique.
+/// Only while a stream is being decoded is there anything to remember.
+const ENCODINGS: [&Encoding; 39] = [
+    encoding_rs::UTF_8,
+    encoding_rs::UTF_16LE,
+    encoding_rs::UTF_16BE,
+    encoding_rs::IBM866,
+    encoding_rs::ISO_8859_2,
+    encoding_rs::ISO_8859_3,
+    encoding_rs::ISO_8859_4,
+    encoding_rs::ISO_8859_5,
+    encoding_rs::ISO_8859_6,
+    encoding_rs::ISO_8859_7,
+    encoding_rs::ISO_8859_8,
+    encoding_rs::ISO_8859_8_I,
+    encoding_rs::ISO_8859_10,
+    encoding_rs::ISO_8859_13,
+    encoding_rs::ISO_8859_14,
+    encoding_rs::ISO_8859_15,
+    encoding_rs::ISO_8859_16,
+    encoding_rs::KOI8_R,
+    encoding_rs::KOI8_U,
+    encoding_rs::MACINTOSH,
+    encoding_rs::WINDOWS_874,
+    encoding_rs::WINDOWS_1250,
+    encoding_rs::WINDOWS_1251,
+    encoding_rs::WINDOWS_1252,
+    encoding_rs::WINDOWS_1253,
+    encoding_rs::WINDOWS_1254,
+    encoding_rs::WINDOWS_1255,
+    encoding_rs::WINDOWS_1256,
+    encoding_rs::WINDOWS_1257,
+    encoding_rs::WINDOWS_1258,
+    encoding_rs::X_MAC_CYRILLIC,
+    encoding_rs::GBK,
+    encoding_rs::GB18030,
+    encoding_rs::BIG5,
+    encoding_rs::EUC_JP,
+    encoding_rs::ISO_2022_JP,
+    encoding_rs::SHIFT_JIS,
+    encoding_rs::EUC_KR,
+    encoding_rs::X_USER_DEFINED,
+];
+
+/// How many numbers differ in the count only.
+const KINDS: u64 = 256;
+
 pub(super) fn decoder_new(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
     let label = text(scope, &args, 0);
-    let Some(encoding) = Encoding::for_label_no_replacement(label.as_bytes()) else {
-        return result.set_null();
-    };
-    let is_fatal = args.get(1).is_true();
-    let keeps_bom = args.get(2).is_true();
-    let decoding = Decoding { encoding, is_fatal, keeps_bom, decoder: None };
-    let Some(id) = guest::with(|guest| {
+    let encoding = Encoding::for_label_no_replacement(label.as_bytes());
+    let place = encoding.and_then(|encoding| ENCODINGS.iter().position(|known| *known == encoding));
+    let (Some(encoding), Some(place)) = (encoding, place) else { return result.set_null() };
+    let kind = place as u64 * 4 + u64::from(args.get(1).is_true()) * 2 + u64::from(args.get(2).is_true());
+    let count = guest::with(|guest| {
         guest.decoder_last += 1;
-        guest.decoders.insert(guest.decoder_last, decoding);
         guest.decoder_last
-    }) else {
-        return result.set_null();
-    };
+    });
+    let id = count.unwrap_or_default() * KINDS + kind;
     let name = v8_string(scope, &encoding.name().to_ascii_lowercase());
     let pair = [v8::Number::new(scope, id as f64).into(), name.into()];
     result.set(v8::Array::new_with_elements(scope, &pair).into());
 }
 
 pub(super) fn decode(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
+    let id = id(&args, 0);
     let bytes = bytes_of(args.get(1)).unwrap_or_default();
     let goes_on = args.get(2).is_true();
-    let text = guest::with(|guest| decode_with(guest.decoders.get_mut(&id(&args, 0))?, &bytes, goes_on));
-    match text.flatten() {
-        Some(text) => result.set(v8_string(scope, &text).into()),
+    let begun = guest::with(|guest| guest.decoders.remove(&id)).flatten();
+    let mut decoder = begun.unwrap_or_else(|| {
+        let encoding = ENCODINGS.get((id % KINDS / 4) as usize).unwrap_or(&encoding_rs::UTF_8);
+        if id % 2 == 1 {
+            encoding.new_decoder_without_bom_handling()
+        } else {
+            encoding.new_decoder_with_bom_removal()
+        }
+    });
+    match decode_with(&mut decoder, id % 4 / 2 == 1, &bytes, goes_on) {
+        Some(text) => {
+            if goes_on {
+                guest::with(|guest| guest.decoders.insert(id, decoder));
+            }
+            result.set(v8_string(scope, &text).into());
+        }
         None => result.set_null(),
     }
 }
 
-fn decode_with(decoding: &mut Decoding, bytes: &[u8], goes_on: bool) -> Option<String> {
-    let mut decoder = decoding.decoder.take().unwrap_or_else(|| {
-        if decoding.keeps_bom {
-            decoding.encoding.new_decoder_without_bom_handling()
-        } else {
-            decoding.encoding.new_decoder_with_bom_removal()
-        }
-    });
+fn decode_with(decoder: &mut Decoder, is_fatal: bool, bytes: &[u8], goes_on: bool) -> Option<String> {
     let mut text = String::new();
-    if decoding.is_fatal {
+    if is_fatal {
         text.reserve(decoder.max_utf8_buffer_length_without_replacement(bytes.len())?);
         match decoder.decode_to_string_without_replacement(bytes, &mut text, !goes_on) {
             (DecoderResult::InputEmpty, _) => {}
@@ -78,9 +128,6 @@ fn decode_with(decoding: &mut Decoding, bytes: &[u8], goes_on: bool) -> Option<S
         text.reserve(decoder.max_utf8_buffer_length(bytes.len())?);
         let (end, ..) = decoder.decode_to_string(bytes, &mut text, !goes_on);
         debug_assert_eq!(end, CoderResult::InputEmpty, "the text was given room for everything");
-    }
-    if goes_on {
-        decoding.decoder = Some(decoder);
     }
     Some(text)
 }

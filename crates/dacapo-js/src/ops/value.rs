@@ -5,7 +5,11 @@ use super::{Args, Return, Scope, v8_string};
 struct Cloner;
 
 impl v8::ValueSerializerImpl for Cloner {
-    fn throw_data_clone_error<'s>(&self, scope: &mut v8::PinScope<'s, '_>, message: v8::Local<'s, v8::String>) {
+    fn throw_data_clone_error<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        message: v8::Local<'s, v8::String>,
+    ) {
         let error = v8::Exception::error(scope, message);
         if let Ok(object) = v8::Local::<v8::Object>::try_from(error) {
             let key = v8_string(scope, "name");
@@ -27,9 +31,12 @@ pub(super) fn clone<'s>(scope: &mut v8::PinScope<'s, '_>, args: Args<'s>, mut re
         for at in 0..list.length() {
             let buffer = list.get_index(scope, at).map(v8::Local::<v8::ArrayBuffer>::try_from);
             match buffer {
-                Some(Ok(buffer)) if !buffer.was_detached() && !buffers.contains(&buffer) => buffers.push(buffer),
+                Some(Ok(buffer)) if !buffer.was_detached() && !buffers.contains(&buffer) => {
+                    buffers.push(buffer)
+                }
                 _ => {
-                    let message = v8_string(scope, "only an ArrayBuffer that is not detached can be transferred, once");
+                    let message =
+                        v8_string(scope, "only an ArrayBuffer that is not detached can be transferred, once");
                     v8::ValueSerializerImpl::throw_data_clone_error(&Cloner, scope, message);
                     return;
                 }

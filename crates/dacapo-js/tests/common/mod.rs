@@ -104,7 +104,9 @@ pub fn text(effects: &[Effect], end: &TurnEnd) -> String {
 
 fn line(effect: &Effect) -> String {
     match effect {
-        Effect::Respond { exchange, head, body } => format!("{exchange} {} {}", head.status.as_u16(), body_text(body)),
+        Effect::Respond { exchange, head, body } => {
+            format!("{exchange} {} {}", head.status.as_u16(), body_text(body))
+        }
         Effect::Fetch { call, target, head, body } => {
             format!("{call} {} {} {target:?} {}", head.method, head.url, body_text(body))
         }
