@@ -28,6 +28,8 @@ struct Kind {
     before: &'static [&'static str],
     after: &'static [&'static str],
     ends: i32,
+    /// Whether what is printed must hold the rule that the saved seed names.
+    names_rule: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -42,7 +44,16 @@ const KINDS: &[Kind] = &[
     Kind { before: &["conform"], after: &[], ..normal("sim-scenarios/conformance") },
     // A planted bug must be found within these seeds.
     Kind { after: &["--seeds", "100"], ends: CHECK_BROKE, ..normal("sim-scenarios/negative") },
+    // The bug is mended, so the seed passes.
     Kind { entries: Entries::Files, after: &[], ..normal("sim-scenarios/regressions") },
+    // The bug is still there: another ending, or another rule, means that the file is no longer true.
+    Kind {
+        entries: Entries::Files,
+        after: &[],
+        ends: CHECK_BROKE,
+        names_rule: true,
+        ..normal("sim-scenarios/regressions/open")
+    },
 ];
 
 /// Twenty seeds, each run again in a second process with an equal digest.
@@ -53,6 +64,7 @@ const fn normal(folder: &'static str) -> Kind {
         before: &["sim"],
         after: &["--seeds", "20", "--verify"],
         ends: HOLDS,
+        names_rule: false,
     }
 }
 
@@ -126,19 +138,33 @@ fn holds(project: &Project, kind: &Kind, name: &str, logs: &Path) -> Result<bool
             format!("no end within {} s", LIMIT.as_secs())
         }
     };
-    let ok = status.and_then(|status| status.code()) == Some(kind.ends);
+    let rule = if kind.names_rule { rule_of(&project.root.join(name))? } else { String::new() };
+    let printed =
+        || fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let ok = status.and_then(|status| status.code()) == Some(kind.ends) && printed().contains(&rule);
     let verdict = if ok { "holds" } else { "FAILS" };
     println!("scenario {verdict} {name} ({:.1} s)", began.elapsed().as_secs_f64());
     if !ok {
         println!(
-            "  dacapo {} {name} {}: {ended}, expected {}",
+            "  dacapo {} {name} {}: {ended}, expected {}{}",
             kind.before.join(" "),
             kind.after.join(" "),
-            kind.ends
+            kind.ends,
+            if kind.names_rule { format!(" with the rule {rule:?}") } else { String::new() }
         );
-        print!("{}", fs::read_to_string(&log).unwrap_or_default());
+        print!("{}", printed());
     }
     Ok(ok)
+}
+
+/// The rule that a saved seed broke when it was found.
+fn rule_of(file: &Path) -> Result<String, String> {
+    let text =
+        fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let values =
+        text.lines().filter_map(|line| line.trim().strip_prefix("rule")?.trim_start().strip_prefix('='));
+    let rule = values.map(|value| value.trim().trim_matches('"').to_owned()).find(|rule| !rule.is_empty());
+    rule.ok_or_else(|| format!("{} does not say which rule it breaks", file.display()))
 }
 
 /// The scenarios of a folder, in order. A folder that is missing holds none.
@@ -181,5 +207,15 @@ mod tests {
         assert_eq!(names(Entries::Projects), ["a", "b"]);
         assert_eq!(names(Entries::Files), ["lost.hcl"]);
         assert_eq!(entries(&home.path().join("gone"), &Entries::Files), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_saved_seed_says_which_rule_it_breaks() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("lost.hcl");
+        fs::write(&file, "seed \"lost\" {\n  rule      = \"no money appears\"\n}\n").unwrap();
+        assert_eq!(rule_of(&file), Ok("no money appears".to_owned()));
+        fs::write(&file, "seed \"lost\" {}\n").unwrap();
+        assert!(rule_of(&file).is_err());
     }
 }

@@ -4,7 +4,7 @@ use super::tree::File;
 use super::{Finding, Tree};
 
 const ROOT: &str = "sim-scenarios/";
-const SAVED: &str = "sim-scenarios/regressions";
+const SAVED: &[&str] = &["sim-scenarios/regressions", "sim-scenarios/regressions/open"];
 
 /// Finds projects without a reason and saved seeds without their story.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
@@ -26,9 +26,9 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// A saved seed is a file of its own directly in `regressions`.
+/// A saved seed is a file of its own directly in `regressions`, or in the folder of those still open.
 fn is_saved_seed(file: &File) -> bool {
-    file.folder() == SAVED && !file.has_extension(&["md"])
+    SAVED.contains(&file.folder()) && !file.has_extension(&["md"])
 }
 
 fn says_why(file: &File, tree: &Tree) -> bool {
@@ -64,5 +64,6 @@ mod tests {
         let saved = |text| found(&[("sim-scenarios/regressions/lost.hcl", text)]);
         assert_eq!(saved("seed = 1\nrule = \"r\"\nfound = \"f\"\n"), 0);
         assert_eq!(saved("seed = 1\nrule = \"\"\n"), 2);
+        assert_eq!(found(&[("sim-scenarios/regressions/open/lost.hcl", "seed = 1\n")]), 2);
     }
 }

@@ -1,0 +1,109 @@
+//! The command line as a person meets it: what it makes, finds, repeats and refuses.
+
+#![cfg(feature = "js")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const PASSED: i32 = 0;
+const BROKEN: i32 = 1;
+const UNUSABLE: i32 = 2;
+
+fn dacapo(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
+    command.current_dir(folder).args(args).output().expect("the binary that cargo has built")
+}
+
+/// Runs it, expects this exit code, and gives what it printed.
+fn run(folder: &Path, args: &[&str], code: i32) -> String {
+    let output = dacapo(folder, args);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "dacapo {args:?}\n{text}\n{errors}");
+    text + &errors
+}
+
+/// A new project in a folder of its own, with a change that makes each try count as another visit.
+fn broken_project(home: &Path) {
+    run(home, &["new", "hello"], PASSED);
+    let file = home.join("hello/greeter.ts");
+    let text = fs::read_to_string(&file).unwrap();
+    let broken = text.replace("headers: { visit },", "headers: { visit: crypto.randomUUID() },");
+    assert_ne!(text, broken, "the template has changed");
+    fs::write(file, broken).unwrap();
+}
+
+fn recording_of(home: &Path) -> PathBuf {
+    let mut files = fs::read_dir(home.join(".dacapo")).unwrap().map(|entry| entry.unwrap().path());
+    files.next().expect("a failing seed leaves a recording")
+}
+
+#[test]
+fn a_new_project_is_valid_and_survives() {
+    let home = tempfile::tempdir().unwrap();
+    run(home.path(), &["new", "hello"], PASSED);
+    assert!(run(home.path(), &["validate", "hello"], PASSED).contains("2 services, 1 scenarios"));
+    let text = run(home.path(), &["sim", "hello", "--seeds", "20", "--verify"], PASSED);
+    assert!(text.contains("20 seeds"), "{text}");
+    assert!(!text.contains("this never held"), "{text}");
+    // A folder with something in it is left alone.
+    run(home.path(), &["new", "hello"], UNUSABLE);
+}
+
+#[test]
+fn a_failing_seed_is_explained_repeated_and_replayed() {
+    let home = tempfile::tempdir().unwrap();
+    broken_project(home.path());
+    let text = run(home.path(), &["sim", "hello"], BROKEN);
+    assert!(text.contains("every visit counts once"), "{text}");
+    assert!(text.contains("the last moments"), "{text}");
+
+    let repeat =
+        text.lines().find_map(|line| line.strip_prefix("repeat  dacapo ")).expect("a line to repeat it");
+    let again = run(home.path(), &repeat.split(' ').collect::<Vec<_>>(), BROKEN);
+    assert!(again.contains("every visit counts once"), "{again}");
+
+    let recording = recording_of(home.path());
+    let recording = recording.to_str().unwrap();
+    assert!(run(home.path(), &["replay", recording], PASSED).contains("same"));
+    assert!(run(home.path(), &["trace", recording], PASSED).contains("https://greeter.example/?name=Ada"));
+
+    // Another program is another run, and is told so.
+    let file = home.path().join("hello/counter.ts");
+    fs::write(&file, fs::read_to_string(&file).unwrap() + "// changed\n").unwrap();
+    assert!(run(home.path(), &["replay", recording], UNUSABLE).contains("DC0068"));
+}
+
+#[test]
+fn a_saved_seed_runs_again() {
+    let home = tempfile::tempdir().unwrap();
+    broken_project(home.path());
+    run(home.path(), &["sim", "hello", "--save", "visits"], BROKEN);
+    let text = run(home.path(), &["sim", "sim-scenarios/regressions/visits.hcl"], BROKEN);
+    assert!(text.contains("every visit counts once"), "{text}");
+}
+
+#[test]
+fn programs_get_a_line_of_json_for_each_seed() {
+    let home = tempfile::tempdir().unwrap();
+    run(home.path(), &["new", "hello"], PASSED);
+    let output = dacapo(home.path(), &["sim", "hello", "--seeds", "3", "--json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        lines.iter().map(|line| line["seed"].as_u64()).collect::<Vec<_>>(),
+        [Some(0), Some(1), Some(2)]
+    );
+    assert!(lines.iter().all(|line| line["passed"] == true));
+}
+
+#[test]
+fn what_is_no_project_is_refused_with_a_next_step() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(run(home.path(), &["sim", "nowhere"], UNUSABLE).contains("nowhere"));
+    assert!(run(home.path(), &["serve", "."], UNUSABLE).contains("dacapo new"));
+    fs::write(home.path().join("dacapo.hcl"), "service \"a\" {\n  modul = \"a.ts\"\n}\n").unwrap();
+    assert!(run(home.path(), &["validate", "."], UNUSABLE).contains("modul"));
+}
