@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytestring::ByteString;
 use dacapo_core::plan::{Plan, Scenario, Service as ServicePlan};
 use dacapo_core::{Boot, Digest, Instance, Program, digest_of};
 use dacapo_lab::prelude::*;
 use dacapo_native::{program, workload};
+use futures::FutureExt;
 
 /// Answers `ping` with `pong`.
 struct Ponger;
@@ -32,6 +34,23 @@ impl Pinger {
     }
 }
 
+impl Pinger {
+    /// Starts a client of its own; the future ends when it has made its calls.
+    fn client(&self, calls: u32) -> impl Future<Output = ()> + use<> {
+        let guest = self.0.clone();
+        let (task, handle) = async move {
+            for _ in 0..calls {
+                let url = ByteString::from_static("https://ponger.internal/");
+                let answer = guest.fetch(Request::post(url, &b"ping"[..])).await.expect("nothing fails here");
+                assert_eq!(answer.body, &b"pong"[..]);
+            }
+        }
+        .remote_handle();
+        self.0.spawn(task);
+        handle
+    }
+}
+
 impl Workload for Pinger {
     fn start(guest: Guest) -> Pinger {
         Pinger(guest)
@@ -39,14 +58,10 @@ impl Workload for Pinger {
 
     async fn setup(self: Rc<Self>) {
         let (calls, in_flight) = (self.number("CALLS"), self.number("IN_FLIGHT"));
-        let client = async || {
-            for _ in 0..calls / in_flight {
-                let ping = Request::post("https://ponger.internal/", &b"ping"[..]);
-                let answer = self.0.fetch(ping).await.expect("nothing fails here");
-                assert_eq!(answer.body, &b"pong"[..]);
-            }
-        };
-        futures::future::join_all((0..in_flight).map(|_| client())).await;
+        let clients: Vec<_> = (0..in_flight).map(|_| self.client(calls / in_flight)).collect();
+        for client in clients {
+            client.await;
+        }
     }
 
     fn drivers() -> Vec<Driver<Pinger>> {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, Level, NetError, Phase, Random,
-    ResponseHead, Target, Time, TimerId, Turn, WallTime,
+    Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, Level, NetError, Phase,
+    Random, ResponseHead, Target, Time, TimerId, Turn, WallTime,
 };
 
 use crate::message::{Request, Response};
@@ -124,6 +124,11 @@ impl Guest {
         let result = slot.await;
         drop(guard);
         result
+    }
+
+    pub(crate) fn respond(&self, exchange: ExchangeId, response: Response) {
+        let Response { head, body } = response;
+        self.0.borrow_mut().effects.push(Effect::Respond { exchange, head, body: Body::from_bytes(body) });
     }
 
     /// Waits on the node's clock.

@@ -9,28 +9,27 @@ use dacapo_core::{
     Body, Chunk, Effect, Effects, Event, ExchangeId, Fault, FaultKind, Instance, Phase, RequestHead, Turn,
     TurnEnd,
 };
-use futures::executor::LocalPool;
 use futures::future::LocalBoxFuture;
-use futures::task::LocalSpawnExt;
 
 use crate::guest::Guest;
-use crate::message::{Request, Response};
+use crate::message::Request;
+use crate::tasks::{TaskId, Tasks};
 
-type OnRequest = Box<dyn Fn(Request) -> LocalBoxFuture<'static, Response>>;
+type OnRequest = Box<dyn Fn(ExchangeId, Request) -> LocalBoxFuture<'static, ()>>;
 type OnCron = Box<dyn Fn(ByteString) -> LocalBoxFuture<'static, ()>>;
 type OnPhase = Box<dyn Fn(Phase) -> LocalBoxFuture<'static, ()>>;
 
 /// A live native guest.
 pub(crate) struct NativeInstance {
     guest: Guest,
-    pool: LocalPool,
+    tasks: Tasks,
     on_request: Option<OnRequest>,
     on_cron: Option<OnCron>,
     on_phase: Option<OnPhase>,
     /// Requests whose bodies are still arriving.
     partial: BTreeMap<ExchangeId, (RequestHead, BytesMut)>,
-    /// Requests that are being answered, with what stops the answer when the caller has gone.
-    open: BTreeMap<ExchangeId, futures::future::AbortHandle>,
+    /// Requests that are being answered, with the task that is dropped when the caller has gone.
+    open: BTreeMap<ExchangeId, TaskId>,
     drive_is_over: Option<crate::slot::Slot<()>>,
 }
 
@@ -38,7 +37,7 @@ impl NativeInstance {
     pub(crate) fn new(guest: Guest) -> NativeInstance {
         NativeInstance {
             guest,
-            pool: LocalPool::new(),
+            tasks: Tasks::default(),
             on_request: None,
             on_cron: None,
             on_phase: None,
@@ -48,9 +47,10 @@ impl NativeInstance {
         }
     }
 
+    /// What answers a request: the future ends with the response on its way.
     pub(crate) fn on_request(
         mut self,
-        f: impl Fn(Request) -> LocalBoxFuture<'static, Response> + 'static,
+        f: impl Fn(ExchangeId, Request) -> LocalBoxFuture<'static, ()> + 'static,
     ) -> Self {
         self.on_request = Some(Box::new(f));
         self
@@ -66,11 +66,6 @@ impl NativeInstance {
         self
     }
 
-    fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
-        // A pool that lives takes every task.
-        let _ = self.pool.spawner().spawn_local(task);
-    }
-
     fn take(&mut self, event: Event) {
         match event {
             Event::Request { exchange, head, body, .. } => match body {
@@ -83,13 +78,13 @@ impl NativeInstance {
             Event::RequestChunk(exchange, chunk) => self.chunk(exchange, chunk),
             Event::Cancelled(exchange) => {
                 self.partial.remove(&exchange);
-                if let Some(answer) = self.open.remove(&exchange) {
-                    answer.abort();
+                if let Some(task) = self.open.remove(&exchange) {
+                    self.tasks.cancel(task);
                 }
             }
             Event::Scheduled { cron, .. } => {
                 if let Some(on_cron) = &self.on_cron {
-                    self.spawn(on_cron(cron));
+                    self.tasks.start(on_cron(cron));
                 }
             }
             Event::Phase(phase) => self.enter(phase),
@@ -99,15 +94,9 @@ impl NativeInstance {
 
     fn serve(&mut self, exchange: ExchangeId, head: RequestHead, body: Bytes) {
         let Some(on_request) = &self.on_request else { return };
-        let (answer, handle) = futures::future::abortable(on_request(Request { head, body }));
-        self.open.insert(exchange, handle);
-        let guest = self.guest.clone();
-        self.spawn(Box::pin(async move {
-            if let Ok(response) = answer.await {
-                let body = Body::from_bytes(response.body);
-                guest.inner().effects.push(Effect::Respond { exchange, head: response.head, body });
-            }
-        }));
+        if let Some(task) = self.tasks.start(on_request(exchange, Request { head, body })) {
+            self.open.insert(exchange, task);
+        }
     }
 
     fn chunk(&mut self, exchange: ExchangeId, chunk: Chunk) {
@@ -135,40 +124,41 @@ impl NativeInstance {
         let work = on_phase(phase);
         let guest = self.guest.clone();
         let done = move || guest.inner().effects.push(Effect::PhaseDone);
-        match phase {
+        let task: LocalBoxFuture<'static, ()> = match phase {
             Phase::Drive => {
                 let over = crate::slot::Slot::new();
                 self.drive_is_over = Some(over.clone());
-                self.spawn(Box::pin(async move {
+                Box::pin(async move {
                     work.await;
                     over.put(());
-                }));
+                })
             }
             Phase::Heal => {
                 let over = self.drive_is_over.take();
-                self.spawn(Box::pin(async move {
+                Box::pin(async move {
                     if let Some(over) = over {
                         over.await;
                     }
                     done();
-                }));
+                })
             }
-            Phase::Setup | Phase::Judge => self.spawn(Box::pin(async move {
+            Phase::Setup | Phase::Judge => Box::pin(async move {
                 work.await;
                 done();
-            })),
-        }
+            }),
+        };
+        self.tasks.start(task);
     }
 
     fn run(&mut self) {
         loop {
-            let tasks = std::mem::take(&mut self.guest.inner().tasks);
-            for task in tasks {
-                self.spawn(task);
-            }
-            self.pool.run_until_stalled();
-            if self.guest.inner().tasks.is_empty() {
+            self.tasks.run();
+            let spawned = std::mem::take(&mut self.guest.inner().tasks);
+            if spawned.is_empty() {
                 return;
+            }
+            for task in spawned {
+                self.tasks.start(task);
             }
         }
     }
@@ -191,9 +181,11 @@ impl Instance for NativeInstance {
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
             return TurnEnd::Fault(Fault { kind: FaultKind::Panic, message: text.into(), location: None });
         }
-        for effect in out.iter() {
-            if let Effect::Respond { exchange, .. } = effect {
-                self.open.remove(exchange);
+        if !self.open.is_empty() {
+            for effect in out.iter() {
+                if let Effect::Respond { exchange, .. } = effect {
+                    self.open.remove(exchange);
+                }
             }
         }
         TurnEnd::Quiet { busy: !self.open.is_empty() }

@@ -25,6 +25,7 @@ mod instance;
 mod message;
 mod service;
 mod slot;
+mod tasks;
 
 pub use guest::{FetchError, Guest};
 pub use message::{Request, Response};

@@ -110,9 +110,10 @@ pub fn program<S: Service>(name: &str) -> Rc<dyn Program> {
         let guest = Guest::new(boot);
         let service = Rc::new(S::start(guest.clone()));
         let on_request = {
-            let service = Rc::clone(&service);
-            move |request| -> LocalBoxFuture<'static, Response> {
-                Box::pin(Rc::clone(&service).fetch(request))
+            let (service, guest) = (Rc::clone(&service), guest.clone());
+            move |exchange, request| -> LocalBoxFuture<'static, ()> {
+                let (service, guest) = (Rc::clone(&service), guest.clone());
+                Box::pin(async move { guest.respond(exchange, service.fetch(request).await) })
             }
         };
         let on_cron =

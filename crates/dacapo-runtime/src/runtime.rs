@@ -1,6 +1,7 @@
 //! One node: its instances, what they serve, and what becomes of it when they break.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ pub struct Runtime {
     entropy: Entropy,
     instances: BTreeMap<InstanceId, Slot>,
     by_service: BTreeMap<ServiceId, InstanceId>,
-    exchanges: BTreeMap<ExchangeId, InstanceId>,
+    /// The requests that are not answered to the end.
+    open: BTreeMap<ExchangeId, Open>,
     /// Requests that were answered in full while their bodies were still arriving.
     cut_short: Vec<(InstanceId, ExchangeId)>,
     started: u32,
@@ -43,13 +45,12 @@ struct Slot {
     service: ServiceId,
     guest: Box<dyn Instance>,
     is_busy: bool,
-    /// The requests it has not answered to the end.
-    open: BTreeMap<ExchangeId, Open>,
 }
 
 /// A request that is being answered.
-#[derive(Clone, Copy, Default)]
 struct Open {
+    /// Who answers it.
+    instance: InstanceId,
     /// Whether the head of the answer is out.
     has_head: bool,
     /// Whether more of the request's body will come.
@@ -67,7 +68,7 @@ impl Runtime {
             entropy: Entropy([0; 32]),
             instances: BTreeMap::new(),
             by_service: BTreeMap::new(),
-            exchanges: BTreeMap::new(),
+            open: BTreeMap::new(),
             cut_short: Vec::new(),
             started: 0,
             next_host: BTreeMap::new(),
@@ -100,30 +101,25 @@ impl Runtime {
                     self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
                 } else {
                     let id = self.instance_of(service);
-                    self.exchanges.insert(exchange, id);
-                    self.slot(id).open.insert(exchange, Open { has_head: false, is_arriving });
+                    self.open.insert(exchange, Open { instance: id, has_head: false, is_arriving });
                     self.turn(id, &turn, delivery.event, out);
                 }
             }
             Event::RequestChunk(exchange, ref chunk) => {
-                if let Some(id) = self.exchanges.get(&exchange).copied() {
-                    if !matches!(chunk, Chunk::Data(_))
-                        && let Some(open) = self.slot(id).open.get_mut(&exchange)
-                    {
-                        open.is_arriving = false;
-                    }
+                if let Some(open) = self.open.get_mut(&exchange) {
+                    open.is_arriving &= matches!(chunk, Chunk::Data(_));
+                    let id = open.instance;
                     self.turn(id, &turn, delivery.event, out);
                 }
             }
             Event::ResponseCredit(exchange, _) => {
-                if let Some(id) = self.exchanges.get(&exchange).copied() {
+                if let Some(id) = self.open.get(&exchange).map(|open| open.instance) {
                     self.turn(id, &turn, delivery.event, out);
                 }
             }
             Event::Cancelled(exchange) => {
-                if let Some(id) = self.exchanges.remove(&exchange) {
-                    self.slot(id).open.remove(&exchange);
-                    self.turn(id, &turn, delivery.event, out);
+                if let Some(open) = self.open.remove(&exchange) {
+                    self.turn(open.instance, &turn, delivery.event, out);
                 }
             }
             Event::Scheduled { service, .. } => {
@@ -181,7 +177,7 @@ impl Runtime {
             memory_max: plan.limits.memory_max,
         };
         let guest = self.system.programs[service.0 as usize].start(boot);
-        self.instances.insert(id, Slot { service, guest, is_busy: false, open: BTreeMap::new() });
+        self.instances.insert(id, Slot { service, guest, is_busy: false });
         self.by_service.insert(service, id);
         id
     }
@@ -209,48 +205,44 @@ impl Runtime {
     }
 
     /// Lets one effect of a guest out, made concrete.
-    fn admit(&mut self, id: InstanceId, service: ServiceId, effect: Effect, out: &mut Sent) {
-        let from = Address { node: self.node, instance: id };
-        let effect = match effect {
-            Effect::Fetch { call, target, head, body } => {
-                let target = match resolve(&self.system, self.node, service, &target, &head) {
+    fn admit(&mut self, id: InstanceId, service: ServiceId, mut effect: Effect, out: &mut Sent) {
+        let is_admitted = match &mut effect {
+            Effect::Fetch { target, head, .. } => {
+                *target = match resolve(&self.system, self.node, service, target, head) {
                     Granted::Service(to) => self.pick_node(to, service),
                     Granted::Outside(host) => Target::Outside(host),
                     Granted::Refused(error) => Target::Refused(error),
                 };
-                Effect::Fetch { call, target, head, body }
+                true
             }
             Effect::Respond { exchange, .. } | Effect::ResponseChunk(exchange, _) => {
-                if !self.note_answer(id, exchange, &effect) {
-                    return;
-                }
-                effect
+                let exchange = *exchange;
+                self.note_answer(id, exchange, &effect)
             }
             // Only the runtime may say these.
-            Effect::Ended(..) | Effect::Stopped => return,
-            effect => effect,
+            Effect::Ended(..) | Effect::Stopped => false,
+            _ => true,
         };
-        out.push((from, effect));
+        if is_admitted {
+            out.push((Address { node: self.node, instance: id }, effect));
+        }
     }
 
     /// Keeps the book of open requests. False if this instance has nothing (more) to say to it.
     fn note_answer(&mut self, id: InstanceId, exchange: ExchangeId, effect: &Effect) -> bool {
-        let open = &mut self.slot(id).open;
-        let Some(state) = open.get_mut(&exchange) else { return false };
+        let Entry::Occupied(mut entry) = self.open.entry(exchange) else { return false };
+        let open = entry.get_mut();
         let is_last = match effect {
-            Effect::Respond { body, .. } if !state.has_head => {
-                state.has_head = true;
+            _ if open.instance != id => return false,
+            Effect::Respond { body, .. } if !open.has_head => {
+                open.has_head = true;
                 *body != Body::Stream
             }
-            Effect::ResponseChunk(_, chunk) if state.has_head => !matches!(chunk, Chunk::Data(_)),
+            Effect::ResponseChunk(_, chunk) if open.has_head => !matches!(chunk, Chunk::Data(_)),
             _ => return false,
         };
-        if is_last {
-            if state.is_arriving {
-                self.cut_short.push((id, exchange));
-            }
-            self.slot(id).open.remove(&exchange);
-            self.exchanges.remove(&exchange);
+        if is_last && entry.remove().is_arriving {
+            self.cut_short.push((id, exchange));
         }
         true
     }
@@ -289,8 +281,8 @@ impl Runtime {
             let name = self.system.plan.service(slot.service).name.clone();
             let from = Address { node: self.node, instance: id };
             out.push((from, Effect::Log(Level::Error, format!("service \"{name}\" ended: {fault}").into())));
-            for (exchange, open) in slot.open {
-                self.exchanges.remove(&exchange);
+            let unanswered: Vec<_> = self.open.extract_if(.., |_, open| open.instance == id).collect();
+            for (exchange, open) in unanswered {
                 let text = format!("service \"{name}\" failed: {}", fault.kind);
                 if open.has_head {
                     out.push((from, Effect::ResponseChunk(exchange, Chunk::Abort(text.into()))));
@@ -321,7 +313,7 @@ impl Runtime {
     }
 
     fn maybe_stopped(&mut self, out: &mut Sent) {
-        let is_idle = || self.instances.values().all(|slot| !slot.is_busy && slot.open.is_empty());
+        let is_idle = || self.open.is_empty() && self.instances.values().all(|slot| !slot.is_busy);
         if self.is_stopping && !self.has_stopped && is_idle() {
             self.has_stopped = true;
             out.push((runtime_of(self.node), Effect::Stopped));

@@ -1,5 +1,6 @@
 //! The book of exchanges: who waits for whom.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use dacapo_core::{Address, CallId, ExchangeId, NodeId, Time};
@@ -66,7 +67,9 @@ impl Book {
     pub(crate) fn remove(&mut self, id: ExchangeId) -> Option<Exchange> {
         let index = id.0.checked_sub(self.first)?;
         let exchange = self.open.get_mut(index as usize)?.take()?;
-        self.forget_call(id, &exchange);
+        if !exchange.is_deaf {
+            self.forget_call(id, (exchange.caller, exchange.call));
+        }
         self.count -= 1;
         while let Some(None) = self.open.front() {
             self.open.pop_front();
@@ -79,15 +82,16 @@ impl Book {
     pub(crate) fn deafen(&mut self, id: ExchangeId) {
         let Some(exchange) = self.get(id) else { return };
         exchange.is_deaf = true;
-        let exchange = exchange.clone();
-        self.forget_call(id, &exchange);
+        let key = (exchange.caller, exchange.call);
+        self.forget_call(id, key);
     }
 
-    fn forget_call(&mut self, id: ExchangeId, exchange: &Exchange) {
+    fn forget_call(&mut self, id: ExchangeId, key: (Address, CallId)) {
         // A duplicate carries the call of its original, which is not its to forget.
-        let key = (exchange.caller, exchange.call);
-        if self.calls.get(&key) == Some(&id) {
-            self.calls.remove(&key);
+        if let Entry::Occupied(entry) = self.calls.entry(key)
+            && *entry.get() == id
+        {
+            entry.remove();
         }
     }
 

@@ -121,8 +121,8 @@ impl Sim {
                 return self.fail(from, call, NetError::Unknown("no such place".into()));
             }
         };
-        let copies = if self.doubles(from.node, server, &head.method) { 2 } else { 1 };
-        for copy in 0..copies {
+        let twin = self.doubles(from.node, server, &head.method).then(|| (head.clone(), body.clone()));
+        let mut send = |head, body: Body, is_deaf| {
             let exchange = Exchange {
                 caller: from,
                 caller_life: self.life(from.node),
@@ -132,25 +132,28 @@ impl Sim {
                 is_served: false,
                 is_answered: false,
                 has_head: false,
-                // Nobody waits for the answer to a copy that a proxy made.
-                is_deaf: copy > 0,
+                is_deaf,
                 is_broken: false,
                 request_at: self.now,
                 response_at: self.now,
             };
             let id = self.book.add(exchange);
             self.note(NoteKind::Carries { exchange: id, caller: from, call }, || "".into());
-            let event =
-                Event::Request { exchange: id, service, from: by, head: head.clone(), body: body.clone() };
             match self.transmit(from.node, server, size(&body)) {
                 Fate::Arrives(at) => {
                     if let Some(e) = self.book.get(id) {
                         e.request_at = at;
                     }
+                    let event = Event::Request { exchange: id, service, from: by, head, body };
                     self.queue.push(at, Item::ToServer(id, event));
                 }
                 Fate::Lost { is_noticed } => self.lose(id, is_noticed),
             }
+        };
+        send(head, body, false);
+        if let Some((head, body)) = twin {
+            // Nobody waits for the answer to a copy that a proxy made.
+            send(head, body, true);
         }
     }
 

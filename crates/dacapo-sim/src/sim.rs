@@ -255,20 +255,21 @@ impl Sim {
         }
     }
 
-    /// Puts the item into its node's inbox if the node cannot take it now.
-    fn must_wait(&mut self, item: Item) -> Option<Item> {
-        let Some(id) = self.node_of(&item) else { return Some(item) };
+    /// The node that cannot take this item now, if it is for such a one.
+    fn busy_node_of(&mut self, item: &Item) -> Option<NodeId> {
+        let id = self.node_of(item)?;
         let node = &self.nodes[id.0 as usize];
+        let is_free = node.ready_at() <= self.now && self.inboxes[id.0 as usize].is_empty();
+        (node.is_up && !is_free).then_some(id)
+    }
+
+    fn put_into_inbox(&mut self, id: NodeId, item: Item) {
         let inbox = &mut self.inboxes[id.0 as usize];
-        let ready = node.ready_at();
-        if !node.is_up || (ready <= self.now && inbox.is_empty()) {
-            return Some(item);
-        }
         inbox.push_back(item);
         if inbox.len() == 1 {
-            self.queue.push(ready, Item::Wake(id, node.life));
+            let node = &self.nodes[id.0 as usize];
+            self.queue.push(node.ready_at(), Item::Wake(id, node.life));
         }
-        None
     }
 
     /// The node takes the first thing out of its inbox, if it is ready for it.
@@ -407,10 +408,13 @@ impl World for Sim {
                 return None;
             };
             self.now = at;
-            if let Some(item) = self.must_wait(item)
-                && let Some(delivery) = self.happen(item)
-            {
-                return Some(delivery);
+            if let Some(node) = self.busy_node_of(&item) {
+                self.put_into_inbox(node, item);
+                continue;
+            }
+            let delivery = self.happen(item);
+            if delivery.is_some() {
+                return delivery;
             }
         }
     }

@@ -138,7 +138,8 @@ impl Sim {
     pub(crate) fn exponential(&mut self, lane: Lane, mean: Duration) -> Duration {
         // `libm` and not the machine's own logarithm: the last bit must be the same everywhere.
         let unit = self.decisions.unit(lane);
-        mean.mul_f64(-libm::log(1.0 - unit))
+        let nanos = mean.as_nanos() as f64 * -libm::log(1.0 - unit);
+        Duration::from_nanos((nanos + 0.5) as u64)
     }
 
     /// A length of time up to `max`, uniformly distributed.

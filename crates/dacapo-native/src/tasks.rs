@@ -1,0 +1,104 @@
+//! The tasks of one guest: polled when they are woken, in the order in which they were.
+//!
+//! Small on purpose. A turn is over when nobody is awake, so there is nothing here that waits,
+//! parks a thread or looks at a clock, and a task that ends leaves its place and its waker to the
+//! next one: a request that is answered at once allocates no more than its future.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Wake, Waker};
+
+use futures::future::LocalBoxFuture;
+
+/// Where a task stands. Its place may be given to another task when it has ended.
+pub(crate) type TaskId = usize;
+
+/// All tasks of a guest.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    places: Vec<Place>,
+    free: Vec<TaskId>,
+    woken: Arc<Woken>,
+    batch: Vec<TaskId>,
+}
+
+/// The tasks that have been woken, by place.
+#[derive(Default)]
+struct Woken(Mutex<Vec<TaskId>>);
+
+struct Place {
+    task: Option<LocalBoxFuture<'static, ()>>,
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+/// Wakes the task at one place. (A waker may be sent to another thread, hence the atomics, which
+/// nobody ever contends for.)
+struct Bell {
+    id: TaskId,
+    has_rung: AtomicBool,
+    woken: Arc<Woken>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Bell>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Bell>) {
+        if !self.has_rung.swap(true, Ordering::Relaxed) {
+            self.woken.0.lock().unwrap_or_else(PoisonError::into_inner).push(self.id);
+        }
+    }
+}
+
+impl Tasks {
+    /// Polls a new task for the first time; gives its place if it has to wait.
+    pub(crate) fn start(&mut self, task: LocalBoxFuture<'static, ()>) -> Option<TaskId> {
+        let id = self.free.pop().unwrap_or_else(|| self.new_place());
+        self.places[id].task = Some(task);
+        self.poll(id);
+        self.places[id].task.is_some().then_some(id)
+    }
+
+    /// Drops a task that has not ended.
+    pub(crate) fn cancel(&mut self, id: TaskId) {
+        self.places[id].task = None;
+        self.free.push(id);
+    }
+
+    /// Polls whoever is awake until nobody is.
+    pub(crate) fn run(&mut self) {
+        let mut batch = std::mem::take(&mut self.batch);
+        loop {
+            std::mem::swap(&mut *self.woken.0.lock().unwrap_or_else(PoisonError::into_inner), &mut batch);
+            if batch.is_empty() {
+                break;
+            }
+            for id in batch.drain(..) {
+                self.poll(id);
+            }
+        }
+        self.batch = batch;
+    }
+
+    fn new_place(&mut self) -> TaskId {
+        let id = self.places.len();
+        let bell = Arc::new(Bell { id, has_rung: AtomicBool::new(false), woken: Arc::clone(&self.woken) });
+        let waker = Waker::from(Arc::clone(&bell));
+        self.places.push(Place { task: None, bell, waker });
+        id
+    }
+
+    fn poll(&mut self, id: TaskId) {
+        let Place { task, bell, waker } = &mut self.places[id];
+        bell.has_rung.store(false, Ordering::Relaxed);
+        // A bell may ring after its task has ended, and wake the next one in its place for nothing.
+        if let Some(future) = task
+            && future.as_mut().poll(&mut Context::from_waker(waker)).is_ready()
+        {
+            *task = None;
+            self.free.push(id);
+        }
+    }
+}
