@@ -75,7 +75,8 @@ impl Scheme {
 /// Where calls to a host really go, as with `curl --connect-to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectTo {
-    /// The host as it stands in URLs: `shop.example`, or `shop.example:8443` for that port only.
+    /// The host as it stands in URLs: `shop.example`, `shop.example:8443` for that port only,
+    /// `*.shop.example` for all below it, or `*` for every host.
     pub host: String,
     /// Where to connect instead.
     pub to: SocketAddr,

@@ -42,7 +42,7 @@ impl JsEngine {
     /// snapshot.
     pub fn new(options: JsOptions) -> Result<JsEngine, EngineError> {
         process::start(options.profile)?;
-        let snapshot = snapshot::get(options.profile)?;
+        let snapshot = snapshot::get()?;
         Ok(JsEngine { pool: Pool::new(options.profile, snapshot) })
     }
 

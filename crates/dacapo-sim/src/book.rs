@@ -23,6 +23,8 @@ pub(crate) struct Exchange {
     pub(crate) is_deaf: bool,
     /// Nothing more travels: a failure is on its way to the caller.
     pub(crate) is_broken: bool,
+    /// The connection breaks in the middle of the next part of the response.
+    pub(crate) breaks_soon: bool,
     /// When the last part of the request arrives; parts keep their order.
     pub(crate) request_at: Time,
     /// When the last part of the response arrives.

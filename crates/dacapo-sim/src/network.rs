@@ -134,6 +134,7 @@ impl Sim {
                 has_head: false,
                 is_deaf,
                 is_broken: false,
+                breaks_soon: false,
                 request_at: self.now,
                 response_at: self.now,
             };
@@ -227,24 +228,29 @@ impl Sim {
         match self.transmit(from, to, size(&body)) {
             Fate::Lost { is_noticed } => self.lose(id, is_noticed),
             Fate::Arrives(at) => {
-                if self.resets(from, to) {
-                    return self.break_off(id, at, head, body);
+                let resets = self.resets(from, to);
+                let Some(e) = self.book.get(id) else { return };
+                e.response_at = at;
+                e.breaks_soon = resets;
+                match body {
+                    Body::Full(bytes) if resets => {
+                        let event = Event::Response { call, head, body: Body::Stream };
+                        self.queue.push(at, Item::ToCaller(id, event));
+                        self.break_off(id, at, call, Chunk::Data(bytes));
+                    }
+                    Body::Empty if resets => self.lose(id, true),
+                    body => self.queue.push(at, Item::ToCaller(id, Event::Response { call, head, body })),
                 }
-                if let Some(e) = self.book.get(id) {
-                    e.response_at = at;
-                }
-                self.queue.push(at, Item::ToCaller(id, Event::Response { call, head, body }));
             }
         }
     }
 
-    /// The head and a part of the body arrive, then the connection breaks.
-    fn break_off(&mut self, id: ExchangeId, at: Time, head: ResponseHead, body: Body) {
-        let Some(e) = self.book.get(id) else { return };
-        e.is_broken = true;
-        let call = e.call;
-        self.queue.push(at, Item::ToCaller(id, Event::Response { call, head, body: Body::Stream }));
-        if let Body::Full(bytes) = body {
+    /// A part of this chunk arrives behind what came before, then the connection breaks.
+    fn break_off(&mut self, id: ExchangeId, at: Time, call: CallId, chunk: Chunk) {
+        if let Some(e) = self.book.get(id) {
+            e.is_broken = true;
+        }
+        if let Chunk::Data(bytes) = chunk {
             let part: Bytes = bytes.slice(..bytes.len() / 2);
             if !part.is_empty() {
                 let event = Event::ResponseChunk(call, Chunk::Data(part));
@@ -273,7 +279,11 @@ impl Sim {
                 if let Some(e) = self.book.get(id) {
                     e.response_at = at;
                 }
-                self.queue.push(at, Item::ToCaller(id, Event::ResponseChunk(e.call, chunk)));
+                if e.breaks_soon {
+                    self.break_off(id, at, e.call, chunk);
+                } else {
+                    self.queue.push(at, Item::ToCaller(id, Event::ResponseChunk(e.call, chunk)));
+                }
             }
             None => self.lose(id, false),
         }

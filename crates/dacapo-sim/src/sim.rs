@@ -33,6 +33,7 @@ pub struct Sim {
     pub(crate) faults: Faults,
     timers: BTreeMap<(Address, TimerId), u64>,
     timers_set: u64,
+    timers_of_turn: u64,
     entropy: Entropy,
     phase: Phase,
     workload: Option<NodeId>,
@@ -97,6 +98,7 @@ impl Sim {
             faults,
             timers: BTreeMap::new(),
             timers_set: 0,
+            timers_of_turn: 0,
             entropy,
             phase: Phase::Setup,
             workload_is_done: false,
@@ -336,6 +338,7 @@ impl Sim {
     /// The delivery that hands `event` to `to` now.
     pub(crate) fn deliver(&mut self, to: Address, event: Event) -> Delivery {
         self.deliveries += 1;
+        self.timers_of_turn = 0;
         let at = self.now;
         let node = self.node(to.node);
         node.work(at);
@@ -372,9 +375,13 @@ impl Sim {
 
     fn set_timer(&mut self, from: Address, timer: TimerId, wait: Duration) {
         self.timers_set += 1;
+        self.timers_of_turn += 1;
         self.timers.insert((from, timer), self.timers_set);
         let node = self.node(from.node);
         let (real, life) = (node.clock.real(wait).max(TIMER_MIN), node.life);
+        // Timers of one turn with the same delay fire in the order in which they were set: that
+        // much HTML (section 8.7, "run steps after a timeout") promises a guest.
+        let real = real + Duration::from_nanos(self.timers_of_turn);
         self.queue.push(self.now + real, Item::Timer(from, timer, life, self.timers_set));
     }
 

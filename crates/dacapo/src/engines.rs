@@ -28,11 +28,10 @@ impl Engines {
     /// Starts the engines.
     #[cfg(feature = "js")]
     pub fn start(usage: Use) -> miette::Result<Engines> {
-        let profile = match usage {
-            Use::Simulate => dacapo_js::Profile::Deterministic,
-            Use::Serve => dacapo_js::Profile::Serve,
+        let options = match usage {
+            Use::Simulate => dacapo_js::JsOptions::deterministic(),
+            Use::Serve => dacapo_js::JsOptions::serve(),
         };
-        let options = dacapo_js::JsOptions { profile, ..dacapo_js::JsOptions::default() };
         let js = dacapo_js::JsEngine::new(options).map_err(|e| miette::miette!("{e}"))?;
         Ok(Engines { js })
     }
@@ -65,7 +64,7 @@ impl Engines {
     /// Versions of the engines and those of their settings that a guest can notice.
     pub fn identity(&self) -> String {
         #[cfg(feature = "js")]
-        return self.js.identity();
+        return format!("v8 {}", dacapo_js::JsEngine::version());
         #[cfg(not(feature = "js"))]
         return "native".into();
     }

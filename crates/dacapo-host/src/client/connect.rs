@@ -41,7 +41,12 @@ pub(super) fn find<'a>(connect: &'a [ConnectTo], uri: &Uri) -> Option<&'a Connec
     // `https://host` may have become `http://host` by then, so a port that is not named is not
     // compared.
     let named = authority.as_str();
-    connect.iter().find(|to| to.host == named).or_else(|| connect.iter().find(|to| to.host == host))
+    let below = |to: &&ConnectTo| {
+        to.host.strip_prefix('*').is_some_and(|tail| tail.is_empty() || host.ends_with(tail))
+    };
+    let exact =
+        connect.iter().find(|to| to.host == named).or_else(|| connect.iter().find(|to| to.host == host));
+    exact.or_else(|| connect.iter().find(below))
 }
 
 impl Service<Uri> for Connector {

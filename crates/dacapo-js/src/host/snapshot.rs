@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use dacapo_core::{Digest, digest_of};
 
 use crate::host::clock::VirtualClock;
-use crate::host::process::{EngineError, Profile};
+use crate::host::process::EngineError;
 use crate::ops;
 
 /// The files of the platform library, in their order.
@@ -37,11 +37,11 @@ unsafe impl Send for Snapshot {}
 static SNAPSHOT: OnceLock<Result<Snapshot, EngineError>> = OnceLock::new();
 
 /// The snapshot of this process. V8 must have been started.
-pub(crate) fn get(profile: Profile) -> Result<&'static Snapshot, EngineError> {
-    SNAPSHOT.get_or_init(|| make(profile)).as_ref().map_err(Clone::clone)
+pub(crate) fn get() -> Result<&'static Snapshot, EngineError> {
+    SNAPSHOT.get_or_init(make).as_ref().map_err(Clone::clone)
 }
 
-fn make(profile: Profile) -> Result<Snapshot, EngineError> {
+fn make() -> Result<Snapshot, EngineError> {
     let _clock = VirtualClock::show(dacapo_core::WallTime::SIM_START, true);
     let mut references: Vec<v8::ExternalReference> =
         ops::table().iter().map(|(_, function)| v8::ExternalReference { function: *function }).collect();
@@ -63,7 +63,9 @@ fn make(profile: Profile) -> Result<Snapshot, EngineError> {
     let blob = isolate.create_blob(v8::FunctionCodeHandling::Keep);
     evaluated.map_err(EngineError::Library)?;
     let blob = blob.ok_or_else(|| EngineError::Library("V8 made no snapshot of it".to_owned()))?;
-    let digest = digest_of(&(LIBRARY, ENGINE, PROBES, v8::V8::get_version(), profile.flags()));
+    // Not the flags: those that differ between the profiles are those that no guest can notice,
+    // and a recording made while serving must replay in the simulator's profile.
+    let digest = digest_of(&(LIBRARY, ENGINE, PROBES, v8::V8::get_version()));
     Ok(Snapshot { blob: blob.to_vec().leak(), references, digest })
 }
 
