@@ -41,7 +41,7 @@ async function mistake() {
 }
 
 interface Charge {
-  order: string;
+  reference: string;
   cents: number;
   state: "succeeded" | "declined";
 }
@@ -59,7 +59,7 @@ export const drivers = {
 
 export const invariants = {
   async "no order is paid twice"() {
-    const paid = (await charges()).filter(({ state }) => state === "succeeded").map((charge) => charge.order);
+    const paid = (await charges()).filter(({ state }) => state === "succeeded").map((charge) => charge.reference);
     always(new Set(paid).size === paid.length, "no order is paid twice", paid);
   },
 };
@@ -71,7 +71,7 @@ export const judgments = {
     const paid = (await charges()).filter(({ state }) => state === "succeeded");
     const answer = await env.WAREHOUSE.fetch("https://warehouse.internal/shipments");
     const shipped = Object.keys(await answer.json());
-    equal(shipped.sort(), paid.map((charge) => charge.order).sort(), "what ships is what is paid");
+    equal(shipped.sort(), paid.map((charge) => charge.reference).sort(), "what ships is what is paid");
   },
 
   async "every accepted order comes to its end"() {

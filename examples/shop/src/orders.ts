@@ -60,7 +60,7 @@ async function pay({ id, cents, card }: Order, env: Bindings): Promise<"paid" | 
     const answer = await fetch(`${env.PAY_URL}/v1/charges`, {
       method: "POST",
       headers: { "idempotency-key": id, "content-type": "application/json" },
-      body: JSON.stringify({ cents, card }),
+      body: JSON.stringify({ reference: id, cents, card }),
       signal,
     });
     if (answer.status >= 500) throw new Error(`the payment provider answered ${answer.status}`);

@@ -4,31 +4,31 @@
 import { random, sleep } from "dacapo:sim";
 
 interface Charge {
-  order: string;
+  reference: string;
   cents: number;
   state: "succeeded" | "declined";
 }
 
-const charges: Charge[] = [];
+// By idempotency key: the same key is the same charge, and another key is another.
+const charges = new Map<string, Charge>();
 
 export default {
   async fetch(request: Request): Promise<Response> {
     // Not a part of the provider's API: the workload looks into its books.
-    if (request.method === "GET") return Response.json(charges);
+    if (request.method === "GET") return Response.json([...charges.values()]);
     const key = request.headers.get("idempotency-key");
-    const { cents, card } = await request.json();
+    const { reference, cents, card } = await request.json();
     if (random.chance(0.1)) await sleep(random.int(500, 4000));
     if (random.chance(0.1)) return new Response("try again\n", { status: 503 });
-    const charge = chargeOf(key ?? crypto.randomUUID(), cents, card);
+    const state = card.endsWith("0") ? "declined" : "succeeded";
+    const charge = chargeOf(key ?? crypto.randomUUID(), { reference, cents, state });
     if (random.chance(0.1)) return new Response("try again\n", { status: 503 });
-    return Response.json({ state: charge.state, cents: charge.cents }, { status: charge.state === "succeeded" ? 200 : 402 });
+    return Response.json(charge, { status: charge.state === "succeeded" ? 200 : 402 });
   },
 };
 
-function chargeOf(order: string, cents: number, card: string): Charge {
-  const known = charges.find((charge) => charge.order === order);
-  if (known !== undefined) return known;
-  const charge: Charge = { order, cents, state: card.endsWith("0") ? "declined" : "succeeded" };
-  charges.push(charge);
+function chargeOf(key: string, wanted: Charge): Charge {
+  const charge = charges.get(key) ?? wanted;
+  charges.set(key, charge);
   return charge;
 }

@@ -3,7 +3,7 @@
 
 service "echo" {
   module    = "echo.ts"
-  routes    = ["https://echo.example/*", "https://*.wild.example/under/*"]
+  routes    = ["https://echo.example/*"]
   instances = 1
 }
 

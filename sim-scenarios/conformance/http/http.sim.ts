@@ -25,7 +25,6 @@ export async function setup() {
     return [answer.status, answer.headers.get("content-type"), await answer.text()];
   });
   await say("url", () => echo("/a%20b/../c;d/%2F?x=1&y=%C3%A9&x=2#not-sent"));
-  await say("wildcard host", async () => (await (await fetch("https://a.b.wild.example/under/x")).json()).url);
   await say("form", () => echo("/", { method: "POST", body: new URLSearchParams({ a: "1", b: "ü &" }) }));
   await say("json", () => echo("/", { method: "POST", body: JSON.stringify({ a: [1, null] }), headers: { "content-type": "application/json" } }));
 

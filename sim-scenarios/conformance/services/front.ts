@@ -39,7 +39,7 @@ const routes: Record<string, (request: Request, env: Env, ctx: any) => unknown> 
     return "answered";
   },
   "/remembered": (_, { BACK }) => tried(() => BACK.fetch("https://back.internal/remembered")),
-  "/modules": () => [settings.title, settings.depth, created, name, later.value, import.meta.url.endsWith("front.ts")],
+  "/modules": () => [settings.title, settings.depth, created, name(), later.value, import.meta.url.endsWith("front.ts")],
 };
 
 export default {

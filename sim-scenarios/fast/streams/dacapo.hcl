@@ -23,4 +23,7 @@ scenario "streams" {
   fault "net.bandwidth" {
     bytes_per_second = 200000
   }
+  fault "process.crash" {
+    every = "2s"
+  }
 }

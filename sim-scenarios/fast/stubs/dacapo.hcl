@@ -13,7 +13,8 @@ scenario "stubs" {
   lasts    = "20s"
   faults   = ["net.loss", "net.delay", "process.crash"]
   stubs = {
-    "api.sky.example"    = "sky.ts"
-    "*.stations.example" = "station.ts"
+    "api.sky.example"       = "sky.ts"
+    "rome.stations.example" = "station.ts"
+    "oslo.stations.example" = "station.ts"
   }
 }
