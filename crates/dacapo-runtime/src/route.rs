@@ -26,20 +26,26 @@ struct Parts<'a> {
 }
 
 fn parts(url: &str) -> Option<Parts<'_>> {
-    // Every call passes here, so it looks at each byte once.
-    let (scheme, rest) = url.split_at(url.find(':')?);
-    let rest = rest.strip_prefix("://")?;
-    let end = rest.bytes().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(end);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (scheme, host, tail) = split(url)?;
     let path_end = tail.find(['?', '#']).unwrap_or(tail.len());
     let path = if path_end == 0 { "/" } else { &tail[..path_end] };
     Some(Parts { scheme, host, path })
 }
 
+/// Scheme, host, and everything from the path on. Each call of a guest passes here, so it looks at
+/// bytes, and only once.
+fn split(url: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = url.split_at(url.bytes().position(|b| b == b':')?);
+    let rest = rest.strip_prefix("://")?;
+    let end = rest.bytes().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    let host_start = authority.bytes().rposition(|b| b == b'@').map_or(0, |at| at + 1);
+    Some((scheme, &authority[host_start..], tail))
+}
+
 /// The host of an absolute URL, with its port if it names one.
 pub fn host_of(url: &str) -> Option<&str> {
-    parts(url).map(|p| p.host).filter(|host| !host.is_empty())
+    split(url).map(|(_, host, _)| host).filter(|host| !host.is_empty())
 }
 
 /// How well a route fits: an exact host before a wildcard, then the longer path. `None`: not at all.

@@ -190,8 +190,11 @@ impl Runtime {
         match end {
             TurnEnd::Quiet { busy } => {
                 slot.is_busy = busy;
-                for effect in effects.drain(..) {
-                    self.admit(id, service, effect, out);
+                let from = Address { node: self.node, instance: id };
+                for mut effect in effects.drain(..) {
+                    if self.admit(id, service, &mut effect) {
+                        out.push((from, effect));
+                    }
                 }
             }
             TurnEnd::Fault(fault) => {
@@ -204,9 +207,9 @@ impl Runtime {
         self.scratch = effects;
     }
 
-    /// Lets one effect of a guest out, made concrete.
-    fn admit(&mut self, id: InstanceId, service: ServiceId, mut effect: Effect, out: &mut Sent) {
-        let is_admitted = match &mut effect {
+    /// Makes one effect of a guest concrete. False if it may not leave.
+    fn admit(&mut self, id: InstanceId, service: ServiceId, effect: &mut Effect) -> bool {
+        match effect {
             Effect::Fetch { target, head, .. } => {
                 *target = match resolve(&self.system, self.node, service, target, head) {
                     Granted::Service(to) => self.pick_node(to, service),
@@ -217,14 +220,11 @@ impl Runtime {
             }
             Effect::Respond { exchange, .. } | Effect::ResponseChunk(exchange, _) => {
                 let exchange = *exchange;
-                self.note_answer(id, exchange, &effect)
+                self.note_answer(id, exchange, effect)
             }
             // Only the runtime may say these.
             Effect::Ended(..) | Effect::Stopped => false,
             _ => true,
-        };
-        if is_admitted {
-            out.push((Address { node: self.node, instance: id }, effect));
         }
     }
 

@@ -45,9 +45,9 @@ impl MessageFaults {
 }
 
 impl Sim {
-    /// Whether this fault hits this message.
-    fn hits(&mut self, strike: &Option<Strike>, from: NodeId, to: NodeId) -> bool {
-        let Some(strike) = strike else { return false };
+    /// Whether a fault hits this message.
+    fn hits(&mut self, fault: fn(&MessageFaults) -> &Option<Strike>, from: NodeId, to: NodeId) -> bool {
+        let Some(strike) = fault(&self.faults.messages) else { return false };
         if !self.faults.is_on || from == to || strike.spare.contains(&from) || strike.spare.contains(&to) {
             return false;
         }
@@ -61,40 +61,31 @@ impl Sim {
 
     /// How much later than others this message comes.
     pub(crate) fn delays(&mut self, from: NodeId, to: NodeId) -> Duration {
-        let strike = self.faults.messages.delay.take();
-        let mut late = Duration::ZERO;
-        if self.hits(&strike, from, to)
-            && let Some(s) = &strike
-        {
-            // Cubed: most are a little late, few very late.
-            let unit = self.decisions.unit(s.lane);
-            late = s.max.mul_f64(unit * unit * unit);
-            self.note_message(&format!("net.delay {late:?}"), from, to);
+        if !self.hits(|m| &m.delay, from, to) {
+            return Duration::ZERO;
         }
-        self.faults.messages.delay = strike;
+        let Some(Strike { lane, max, .. }) = self.faults.messages.delay else { return Duration::ZERO };
+        // Cubed: most are a little late, few very late.
+        let unit = self.decisions.unit(lane);
+        let late = max.mul_f64(unit * unit * unit);
+        self.note_message(&format!("net.delay {late:?}"), from, to);
         late
     }
 
     /// Whether this message is lost, and if so whether the transport notices at once.
     pub(crate) fn loses(&mut self, from: NodeId, to: NodeId) -> Option<bool> {
-        let strike = self.faults.messages.loss.take();
-        let mut lost = None;
-        if self.hits(&strike, from, to)
-            && let Some(s) = &strike
-        {
-            let hangs = self.decisions.chance(s.lane, s.hangs);
-            lost = Some(!hangs);
-            self.note_message(if hangs { "net.loss (silent)" } else { "net.loss" }, from, to);
+        if !self.hits(|m| &m.loss, from, to) {
+            return None;
         }
-        self.faults.messages.loss = strike;
-        lost
+        let Strike { lane, hangs, .. } = *self.faults.messages.loss.as_ref()?;
+        let hangs = self.decisions.chance(lane, hangs);
+        self.note_message(if hangs { "net.loss (silent)" } else { "net.loss" }, from, to);
+        Some(!hangs)
     }
 
     /// Whether a proxy on the way sends this request twice.
     pub(crate) fn duplicates(&mut self, from: NodeId, to: NodeId) -> bool {
-        let strike = self.faults.messages.duplicate.take();
-        let is_hit = self.hits(&strike, from, to);
-        self.faults.messages.duplicate = strike;
+        let is_hit = self.hits(|m| &m.duplicate, from, to);
         if is_hit {
             self.note_message("net.duplicate", from, to);
         }
@@ -103,9 +94,7 @@ impl Sim {
 
     /// Whether the connection breaks in the middle of this response.
     pub(crate) fn resets(&mut self, from: NodeId, to: NodeId) -> bool {
-        let strike = self.faults.messages.reset.take();
-        let is_hit = self.hits(&strike, from, to);
-        self.faults.messages.reset = strike;
+        let is_hit = self.hits(|m| &m.reset, from, to);
         if is_hit {
             self.note_message("net.reset", from, to);
         }
