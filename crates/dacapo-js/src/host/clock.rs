@@ -70,6 +70,7 @@ fn shown(clock: clockid_t) -> Option<i64> {
 /// # Safety
 ///
 /// As for `clock_gettime(2)`: `ts` must be valid for writes.
+// SAFETY: the C library's symbol is replaced on purpose, with the same signature and meaning.
 #[unsafe(no_mangle)]
 #[allow(unreachable_pub, reason = "the linker reaches it")]
 pub unsafe extern "C" fn clock_gettime(clock: clockid_t, ts: *mut timespec) -> c_int {
@@ -92,6 +93,7 @@ pub unsafe extern "C" fn clock_gettime(clock: clockid_t, ts: *mut timespec) -> c
 /// # Safety
 ///
 /// As for `gettimeofday(2)`: `tv` must be null or valid for writes.
+// SAFETY: the C library's symbol is replaced on purpose, with the same signature and meaning.
 #[unsafe(no_mangle)]
 #[allow(unreachable_pub, reason = "the linker reaches it")]
 pub unsafe extern "C" fn gettimeofday(tv: *mut timeval, _zone: *mut c_void) -> c_int {

@@ -16,7 +16,7 @@ pub enum Profile {
 }
 
 /// What both profiles share: whatever a guest could notice.
-const FLAGS_SHARED: &str = "--stack-size=900 --stack-trace-limit=9973 --hash-seed=1 --no-use-std-math-pow \
+pub(crate) const FLAGS_SHARED: &str = "--stack-size=900 --stack-trace-limit=9973 --hash-seed=1 --no-use-std-math-pow \
     --no-flush-bytecode --no-flush-code-based-on-time --no-harmony-shadow-realm";
 
 /// What makes V8's own work independent of time and threads.

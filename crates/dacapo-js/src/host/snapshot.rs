@@ -65,6 +65,7 @@ fn make() -> Result<Snapshot, EngineError> {
     let blob = blob.ok_or_else(|| EngineError::Library("V8 made no snapshot of it".to_owned()))?;
     // Not the flags: those that differ between the profiles are those that no guest can notice,
     // and a recording made while serving must replay in the simulator's profile.
+    // Not the flags that differ between profiles: what was recorded under one replays under the other.
     let digest = digest_of(&(LIBRARY, ENGINE, PROBES, v8::V8::get_version()));
     Ok(Snapshot { blob: blob.to_vec().leak(), references, digest })
 }
