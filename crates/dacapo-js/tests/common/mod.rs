@@ -24,7 +24,7 @@ pub fn boot(node: u32) -> Boot {
     Boot {
         address: Address { node: NodeId(node), instance: InstanceId(1) },
         service: ServiceId(0),
-        entropy: Entropy([node as u8 + 1; 32]),
+        entropy: Entropy([(node as u8).wrapping_add(1); 32]),
         vars: vec![("GREETING".into(), "\"hello\"".into())],
         bindings: vec!["LEDGER".into()],
         turn_budget: 1_000_000,
