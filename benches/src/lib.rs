@@ -1,6 +1,7 @@
-//! The systems that the measurements run, apart from the measuring: `benches/*.rs` measures them with
-//! criterion, `benches/peers` beside other simulators. It holds no promise that a user relies on.
+//! The systems that the measurements run, apart from the measuring: `native.rs`, `parts.rs` and
+//! `js.rs` measure them with criterion, `peers` beside other simulators. Nothing here is promised.
 
 #![forbid(unsafe_code)]
 
+pub mod five;
 pub mod ping_pong;

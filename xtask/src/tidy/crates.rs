@@ -51,7 +51,10 @@ const TABLE: &[Row] = &[
             "dacapo-trace",
         ],
     ),
-    row("dacapo-benches", &["dacapo-core", "dacapo-lab", "dacapo-native"]),
+    row(
+        "dacapo-benches",
+        &["dacapo", "dacapo-core", "dacapo-lab", "dacapo-native", "dacapo-sim", "dacapo-trace"],
+    ),
     row("xtask", &[]),
 ];
 

@@ -1,0 +1,8 @@
+// Answers.
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    await request.text();
+    return new Response("pong");
+  },
+};
