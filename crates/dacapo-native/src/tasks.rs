@@ -102,3 +102,64 @@ impl Tasks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::slot::Slot;
+
+    #[test]
+    fn a_task_goes_on_when_it_is_woken_and_leaves_its_place_to_the_next() {
+        let mut tasks = Tasks::default();
+        let (question, answer) = (Slot::new(), Slot::new());
+        let waits = {
+            let (question, answer) = (question.clone(), answer.clone());
+            Box::pin(async move { answer.put(question.await) })
+        };
+        let first = tasks.start(waits).expect("nobody has put a question");
+        tasks.run();
+        question.put(7);
+        tasks.run();
+        let again = tasks.start(Box::pin(async move {
+            assert_eq!(answer.await, 7);
+            std::future::pending().await
+        }));
+        assert_eq!(again, Some(first));
+    }
+
+    #[test]
+    fn tasks_go_on_in_the_order_in_which_they_were_woken() {
+        let mut tasks = Tasks::default();
+        let order = Rc::new(std::cell::RefCell::new(Vec::new()));
+        let slots: Vec<Slot<()>> = (0..3).map(|_| Slot::new()).collect();
+        for (number, slot) in slots.iter().cloned().enumerate() {
+            let order = Rc::clone(&order);
+            tasks.start(Box::pin(async move {
+                slot.await;
+                order.borrow_mut().push(number);
+            }));
+        }
+        for number in [2, 0, 1] {
+            slots[number].put(());
+        }
+        tasks.run();
+        assert_eq!(*order.borrow(), [2, 0, 1]);
+    }
+
+    #[test]
+    fn a_cancelled_task_is_dropped_and_its_bell_wakes_nobody() {
+        let mut tasks = Tasks::default();
+        let (slot, held) = (Slot::new(), Rc::new(()));
+        let (late, kept) = (slot.clone(), Rc::clone(&held));
+        let id = tasks.start(Box::pin(async move {
+            late.await;
+            drop(kept);
+        }));
+        tasks.cancel(id.expect("it waits"));
+        assert_eq!(Rc::strong_count(&held), 1);
+        slot.put(());
+        tasks.run();
+    }
+}
