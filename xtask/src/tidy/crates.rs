@@ -53,7 +53,7 @@ const TABLE: &[Row] = &[
     ),
     row(
         "dacapo-benches",
-        &["dacapo", "dacapo-core", "dacapo-lab", "dacapo-native", "dacapo-sim", "dacapo-trace"],
+        &["dacapo", "dacapo-core", "dacapo-lab", "dacapo-native", "dacapo-runtime", "dacapo-sim"],
     ),
     row("xtask", &[]),
 ];
