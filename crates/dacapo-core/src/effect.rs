@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::{
-    Address, Body, CallId, Chunk, ExchangeId, Fault, InstanceId, Location, NodeId, RequestHead, ResponseHead,
-    ServiceId, TimerId,
+    Address, Body, CallId, Changes, Chunk, ExchangeId, Fault, InstanceId, Location, NodeId, ObjectId, ObjectKey,
+    RequestHead, ResponseHead, ServiceId, TimerId,
 };
 
 /// Everything that a guest, or the runtime on its behalf, can ask of the world.
@@ -49,6 +49,17 @@ pub enum Effect {
     /// Forget a timer.
     ClearTimer(TimerId),
 
+    /// Give the state of this object: answered by [`crate::Event::Loaded`].
+    Load(ObjectKey),
+    /// Make a change of an object's state durable: answered by [`crate::Event::Committed`] with
+    /// this number, which the instance counts.
+    Commit(u64, ObjectKey, Changes),
+    /// The handler of the alarm is done: whether it succeeded. Never leaves the runtime.
+    AlarmDone(bool),
+    /// From now on (true) nothing may enter this instance but what belongs to calls and timers of
+    /// later; or all may again (false). Never leaves the runtime.
+    Exclusive(bool),
+
     /// A line for people.
     Log(Level, ByteString),
     /// A verdict of `always`, `sometimes`, `reachable` or `unreachable`.
@@ -71,6 +82,11 @@ pub enum Target {
     /// A service on a node, and the service that calls it (`None`: from outside of the system):
     /// what the runtime makes of a granted call.
     Service(NodeId, ServiceId, Option<ServiceId>),
+    /// A durable object behind this binding (`env.ACCOUNTS.get(id)`).
+    Object(ByteString, ObjectId),
+    /// A durable object on the node that owns it, of a service, and the service that calls: what
+    /// the runtime makes of a granted call.
+    Owner(NodeId, ServiceId, Option<ServiceId>, Box<ObjectKey>),
     /// A granted host outside the system.
     Outside(ByteString),
     /// A call that the runtime refuses: the world answers it with this error.

@@ -4,7 +4,10 @@ use std::fmt;
 
 use bytestring::ByteString;
 
-use crate::{Body, CallId, Chunk, Entropy, ExchangeId, RequestHead, ResponseHead, ServiceId, TimerId};
+use crate::{
+    Body, CallId, Chunk, Entropy, ExchangeId, Image, ObjectKey, RequestHead, ResponseHead, ServiceId,
+    StorageError, TimerId, WallTime,
+};
 
 /// Everything that can happen to a node or to an instance on it.
 ///
@@ -34,6 +37,8 @@ pub enum Event {
         service: ServiceId,
         /// The service that sent it; `None` from outside.
         from: Option<ServiceId>,
+        /// The durable object of that service that it is for; `None`: for the service itself.
+        object: Option<Box<ObjectKey>>,
         /// Method, URL, headers.
         head: RequestHead,
         /// The body, or the promise of one.
@@ -70,6 +75,22 @@ pub enum Event {
     Failed(CallId, NetError),
     /// A timer is due.
     Timer(TimerId),
+
+    /// The node's store is open, after a boot: every alarm that is set, and for when. Or why it
+    /// cannot be opened: then no object of this node can be active.
+    StoreOpened(Result<Vec<(ObjectKey, WallTime)>, StorageError>),
+    /// What the store has of the object that this instance is; `None`: nothing.
+    Loaded(Result<Option<Image>, StorageError>),
+    /// The commit of this number, of this instance, is durable, or has failed.
+    Committed(u64, Result<(), StorageError>),
+    /// The alarm of this object is due. For the instance, which answers with
+    /// [`crate::Effect::AlarmDone`].
+    Alarm {
+        /// For when it was set.
+        scheduled: WallTime,
+        /// How often it was tried before.
+        retry: u32,
+    },
 }
 
 /// The parts of a scenario, in their order.

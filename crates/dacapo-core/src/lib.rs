@@ -12,6 +12,7 @@
 mod body;
 mod decision;
 mod digest;
+mod disk;
 mod effect;
 mod engine;
 mod event;
@@ -19,8 +20,10 @@ pub mod fault;
 mod files;
 mod http_head;
 mod id;
+mod object;
 pub mod plan;
 mod random;
+mod storage;
 mod time;
 mod turn;
 mod world;
@@ -28,13 +31,19 @@ mod world;
 pub use body::{Body, Chunk, WINDOW};
 pub use decision::{Decision, Decisions, Lane, Source};
 pub use digest::{Digest, DigestHasher, digest_of};
+pub use disk::{Disk, DiskError, DiskErrorKind};
 pub use effect::{Check, CheckKind, Effect, Effects, Level, Sent, Target};
 pub use engine::{Code, Engine, Instance, LoadError, Program};
 pub use event::{Event, NetError, Phase};
 pub use files::{FileKind, Files, MemoryFiles};
 pub use http_head::{Headers, RequestHead, ResponseHead};
 pub use id::{Address, CallId, ExchangeId, InstanceId, NodeId, ServiceId, TimerId};
+pub use object::{ObjectId, ObjectKey};
 pub use random::{Entropy, Random, Seed};
+pub use storage::{
+    Changes, Image, ListOptions, SharedStorage, SqlRows, SqlValue, Storage, StorageEngine, StorageError,
+    StorageErrorKind,
+};
 pub use time::{Time, WallTime};
 pub use turn::{Boot, Fault, FaultKind, Location, Turn, TurnEnd};
 pub use world::{Delivery, Note, NoteKind, World};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytestring::ByteString;
 
-use crate::{Address, Entropy, ServiceId, Time, WallTime};
+use crate::{Address, Entropy, ObjectKey, ServiceId, SharedStorage, Time, WallTime};
 
 /// All that a guest may read without waiting. It does not change within a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,17 +22,41 @@ pub struct Boot {
     pub address: Address,
     /// Which service it runs.
     pub service: ServiceId,
+    /// The name of that service.
+    pub name: ByteString,
+    /// The durable object that it is; `None`: it is the service itself.
+    pub object: Option<ObjectBoot>,
     /// Where its random numbers come from.
     pub entropy: Entropy,
     /// Variables and secrets, by name; values are JSON texts.
     pub vars: Vec<(ByteString, ByteString)>,
-    /// Names of the bindings to other services.
-    pub bindings: Vec<ByteString>,
+    /// What it may call.
+    pub bindings: Vec<Binding>,
     /// How much work one turn may do before it counts as endless. The unit is the engine's own
     /// (for JavaScript: function entries and loop rounds), and the same on every run.
     pub turn_budget: u64,
     /// Upper bound of the guest's memory, in bytes.
     pub memory_max: u64,
+}
+
+/// A right to call, by the name that it has in `env`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The name in `env`.
+    pub name: ByteString,
+    /// The namespace of the class, if it is to durable objects and not to a service.
+    pub objects: Option<ByteString>,
+}
+
+/// What the instance of a durable object is told about itself.
+#[derive(Clone, Debug)]
+pub struct ObjectBoot {
+    /// The name of its class, as the module exports it.
+    pub class: ByteString,
+    /// Which object it is.
+    pub key: ObjectKey,
+    /// Its storage.
+    pub storage: SharedStorage,
 }
 
 /// How a turn ended.
@@ -73,6 +97,10 @@ pub enum FaultKind {
     Load,
     /// The guest panicked or trapped.
     Panic,
+    /// The guest gave itself up (`ctx.abort`), or a section that nobody may interrupt failed.
+    Abort,
+    /// Storage failed: what the instance knew may never have become durable.
+    Storage,
 }
 
 impl FaultKind {
@@ -91,6 +119,8 @@ impl fmt::Display for FaultKind {
             FaultKind::Stack => "stack overflow",
             FaultKind::Load => "the module failed to load",
             FaultKind::Panic => "the guest panicked",
+            FaultKind::Abort => "the object was aborted",
+            FaultKind::Storage => "the storage failed",
         })
     }
 }
