@@ -106,8 +106,9 @@ impl Sim {
         head: RequestHead,
         body: Body,
     ) {
-        let (server, service, by) = match target {
-            Target::Service(node, service, by) => (node, service, by),
+        let (server, service, by, object) = match target {
+            Target::Service(node, service, by) => (node, service, by, None),
+            Target::Owner(node, service, by, key) => (node, service, by, Some(key)),
             Target::Refused(error) => return self.fail(from, call, error),
             Target::Outside(host) => {
                 let text = format!(
@@ -117,7 +118,7 @@ impl Sim {
                 return self.fail(from, call, NetError::Unknown(text.into()));
             }
             // The runtime has made every name concrete; what it has not cannot be delivered.
-            Target::Url | Target::Binding(_) => {
+            Target::Url | Target::Binding(_) | Target::Object(..) => {
                 return self.fail(from, call, NetError::Unknown("no such place".into()));
             }
         };
@@ -145,7 +146,8 @@ impl Sim {
                     if let Some(e) = self.book.get(id) {
                         e.request_at = at;
                     }
-                    let event = Event::Request { exchange: id, service, from: by, head, body };
+                    let object = object.clone();
+                    let event = Event::Request { exchange: id, service, from: by, object, head, body };
                     self.queue.push(at, Item::ToServer(id, event));
                 }
                 Fate::Lost { is_noticed } => self.lose(id, is_noticed),

@@ -457,6 +457,10 @@ impl World for Sim {
             }
             // Words for people and for judges: recorded at the door, no matter of the world.
             Effect::Log(..) | Effect::Check(_) => {}
+            // Between an instance and its runtime.
+            Effect::AlarmDone(_) | Effect::Exclusive(_) => {}
+            // No node has a store.
+            Effect::Load(_) | Effect::Commit(..) => {}
         }
     }
 
