@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::{
-    Address, Body, CallId, Changes, Chunk, ExchangeId, Fault, InstanceId, Location, NodeId, ObjectId, ObjectKey,
-    RequestHead, ResponseHead, ServiceId, TimerId,
+    Address, Body, CallId, Changes, Chunk, ExchangeId, Fault, InstanceId, Location, NodeId, ObjectId,
+    ObjectKey, RequestHead, ResponseHead, ServiceId, TimerId,
 };
 
 /// Everything that a guest, or the runtime on its behalf, can ask of the world.

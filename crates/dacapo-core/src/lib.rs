@@ -45,5 +45,5 @@ pub use storage::{
     StorageErrorKind,
 };
 pub use time::{Time, WallTime};
-pub use turn::{Boot, Fault, FaultKind, Location, Turn, TurnEnd};
+pub use turn::{Binding, Boot, Fault, FaultKind, Location, ObjectBoot, Turn, TurnEnd};
 pub use world::{Delivery, Note, NoteKind, World};

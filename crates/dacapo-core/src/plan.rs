@@ -40,6 +40,13 @@ pub struct Service {
     /// Binding name → service: the right to call it, as `env.NAME.fetch(..)` and as
     /// `https://service.internal/..`.
     pub calls: BTreeMap<String, String>,
+    /// Binding name → class of durable objects, as service and class: the right to call each of them,
+    /// as `env.NAME.get(id)`.
+    pub object_calls: BTreeMap<String, (String, String)>,
+    /// The classes of durable objects that its module exports.
+    pub objects: Vec<ObjectClass>,
+    /// Namespaces of classes that are no more, whose state is to be removed.
+    pub deleted_objects: Vec<String>,
     /// Hosts outside the system that it may call: `api.example.com`, or `*.example.com`.
     pub hosts: Vec<String>,
     /// Variables for `env`; values are JSON texts.
@@ -52,6 +59,18 @@ pub struct Service {
     pub instances: Option<u32>,
     /// What it may use up.
     pub limits: Limits,
+}
+
+/// A class of durable objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectClass {
+    /// Its name, as the module exports it.
+    pub name: String,
+    /// What the disk knows it by, unique in the plan: `service.Class`, or what that was when the
+    /// class had another name or belonged to another service.
+    pub namespace: String,
+    /// How long an object stays in memory that has nothing to do.
+    pub idle: Duration,
 }
 
 /// What an instance may use up.

@@ -61,4 +61,9 @@ impl WallTime {
     pub fn as_millis(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
+
+    /// So much later, or as late as there is.
+    pub fn later(self, by: Duration) -> WallTime {
+        WallTime(self.0.saturating_add(i64::try_from(by.as_nanos()).unwrap_or(i64::MAX)))
+    }
 }

@@ -1,7 +1,7 @@
 //! From what a guest asks for to where that is, if the configuration grants it.
 
 use bytestring::ByteString;
-use dacapo_core::{NetError, NodeId, RequestHead, ServiceId, Target};
+use dacapo_core::{NetError, NodeId, ObjectId, ObjectKey, RequestHead, ServiceId, Target};
 
 use crate::route::{host_of, route};
 use crate::topology::{Role, System};
@@ -21,8 +21,11 @@ pub fn resolve(
     match target {
         Target::Binding(name) => by_binding(system, from, name, workload),
         Target::Url => by_url(system, from, head, workload),
-        // These two are what the runtime itself makes of a call; a guest cannot name them.
-        Target::Service(..) | Target::Outside(_) => refused(NetError::Denied("not a name".into())),
+        Target::Object(name, id) => by_object(system, from, name, *id),
+        // These are what the runtime itself makes of a call; a guest cannot name them.
+        Target::Service(..) | Target::Owner(..) | Target::Outside(_) => {
+            refused(NetError::Denied("not a name".into()))
+        }
         Target::Refused(error) => refused(error.clone()),
     }
 }
@@ -32,6 +35,8 @@ pub fn resolve(
 pub enum Granted {
     /// This service.
     Service(ServiceId),
+    /// This durable object of this service.
+    Object(ServiceId, ObjectKey),
     /// This host outside of the system.
     Outside(ByteString),
     /// Nothing: the caller gets this error.
@@ -55,6 +60,28 @@ fn by_binding(system: &System, from: ServiceId, name: &str, workload: bool) -> G
         None => denied(format!(
             "service \"{0}\" has no binding {name}: add  calls = {{ {name} = \"…\" }}  to service \"{0}\"",
             service.name
+        )),
+    }
+}
+
+fn by_object(system: &System, from: ServiceId, name: &str, id: ObjectId) -> Granted {
+    let service = system.plan.service(from);
+    let Some((owner, class)) = service.object_calls.get(name) else {
+        return denied(format!(
+            "service \"{0}\" has no objects behind {name}: add  calls = {{ {name} = \"service.Class\" }}  to \
+             service \"{0}\"",
+            service.name
+        ));
+    };
+    let to = system.plan.service_named(owner);
+    let found =
+        to.and_then(|to| system.plan.service(to).objects.iter().find(|c| c.name == *class).zip(Some(to)));
+    match found {
+        Some((class, to)) => {
+            Granted::Object(to, ObjectKey { namespace: class.namespace.as_str().into(), id })
+        }
+        None => refused(NetError::Unknown(
+            format!("service \"{owner}\" has no class {class}: add  objects = [\"{class}\"]  to it").into(),
         )),
     }
 }

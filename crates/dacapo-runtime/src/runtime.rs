@@ -10,8 +10,8 @@ use bytestring::ByteString;
 use dacapo_core::plan::Service;
 use dacapo_core::{
     Address, Body, Boot, Chunk, Delivery, Effect, Effects, Entropy, Event, ExchangeId, Fault, FaultKind,
-    Headers, Instance, InstanceId, Level, NodeId, ResponseHead, ServiceId, Target, TimerId, Turn, TurnEnd,
-    WallTime,
+    Headers, Instance, InstanceId, Level, NetError, NodeId, ResponseHead, ServiceId, Target, TimerId, Turn,
+    TurnEnd, WallTime,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -19,6 +19,11 @@ use crate::cluster::runtime_of;
 use crate::cron::next_after;
 use crate::rights::{Granted, resolve};
 use crate::topology::{Role, System};
+
+mod alarm;
+mod object;
+
+use object::{Active, ObjectTimer, Objects};
 
 /// Values of `env`: names and JSON texts.
 pub type Vars = Vec<(ByteString, ByteString)>;
@@ -39,12 +44,15 @@ pub struct Runtime {
     is_stopping: bool,
     has_stopped: bool,
     scratch: Effects,
+    objects: Objects,
 }
 
 struct Slot {
     service: ServiceId,
     guest: Box<dyn Instance>,
     is_busy: bool,
+    /// What else there is to an instance that is a durable object.
+    object: Option<Box<Active>>,
 }
 
 /// A request that is being answered.
@@ -75,6 +83,7 @@ impl Runtime {
             is_stopping: false,
             has_stopped: false,
             scratch: Effects::new(),
+            objects: Objects::default(),
         }
     }
 
@@ -94,32 +103,35 @@ impl Runtime {
                     self.turn(id, &turn, delivery.event, out);
                 }
             }
-            Event::Request { exchange, service, from, ref body, .. } => {
+            Event::Request { exchange, service, from, ref object, ref body, .. } => {
                 let is_arriving = *body == Body::Stream;
                 // What is under way may need the services of this node until it is done.
                 if self.is_stopping && from.is_none() {
                     self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
                 } else {
-                    let id = self.instance_of(service);
+                    let id = match object {
+                        Some(key) => self.instance_of_object((**key).clone(), service, out),
+                        None => self.instance_of(service),
+                    };
                     self.open.insert(exchange, Open { instance: id, has_head: false, is_arriving });
-                    self.turn(id, &turn, delivery.event, out);
+                    self.enter(id, &turn, delivery.event, out);
                 }
             }
             Event::RequestChunk(exchange, ref chunk) => {
                 if let Some(open) = self.open.get_mut(&exchange) {
                     open.is_arriving &= matches!(chunk, Chunk::Data(_));
                     let id = open.instance;
-                    self.turn(id, &turn, delivery.event, out);
+                    self.enter(id, &turn, delivery.event, out);
                 }
             }
             Event::ResponseCredit(exchange, _) => {
                 if let Some(id) = self.open.get(&exchange).map(|open| open.instance) {
-                    self.turn(id, &turn, delivery.event, out);
+                    self.enter(id, &turn, delivery.event, out);
                 }
             }
             Event::Cancelled(exchange) => {
                 if let Some(open) = self.open.remove(&exchange) {
-                    self.turn(open.instance, &turn, delivery.event, out);
+                    self.enter(open.instance, &turn, delivery.event, out);
                 }
             }
             Event::Scheduled { service, .. } => {
@@ -127,17 +139,29 @@ impl Runtime {
                 self.turn(id, &turn, delivery.event, out);
             }
             Event::Timer(timer) if delivery.to.instance == InstanceId::RUNTIME => {
-                self.fire_cron(timer, &turn, out);
+                match self.objects.take_timer(timer) {
+                    Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, &turn, out),
+                    Some(ObjectTimer::Alarm(key)) => self.ring(key, &turn, out),
+                    None => self.fire_cron(timer, &turn, out),
+                }
             }
+            Event::StoreOpened(Ok(alarms)) => self.set_alarms(alarms, &turn, out),
+            Event::StoreOpened(Err(error)) => {
+                let text = format!("the store cannot be opened: {error}");
+                out.push((runtime_of(self.node), Effect::Log(Level::Error, text.into())));
+            }
+            Event::Loaded(result) => self.loaded(delivery.to.instance, result, &turn, out),
+            Event::Committed(number, result) => {
+                self.committed(delivery.to.instance, number, result, &turn, out);
+            }
+            // An alarm is rung by the runtime itself, out of a timer.
+            Event::Alarm { .. } => {}
             Event::Response { .. }
             | Event::ResponseChunk(..)
             | Event::RequestCredit(..)
             | Event::Failed(..)
             | Event::Timer(_) => {
-                // An instance that ended leaves events behind that were on their way to it.
-                if self.instances.contains_key(&delivery.to.instance) {
-                    self.turn(delivery.to.instance, &turn, delivery.event, out);
-                }
+                self.enter(delivery.to.instance, &turn, delivery.event, out);
             }
         }
         self.cut_short(&turn, out);
@@ -150,7 +174,7 @@ impl Runtime {
         while let Some((id, exchange)) = self.cut_short.pop() {
             if self.instances.contains_key(&id) {
                 let why = Chunk::Abort("the response was complete before the request was".into());
-                self.turn(id, turn, Event::RequestChunk(exchange, why), out);
+                self.enter(id, turn, Event::RequestChunk(exchange, why), out);
             }
         }
     }
@@ -166,30 +190,47 @@ impl Runtime {
         }
         self.started += 1;
         let id = InstanceId(self.started);
-        let plan: &Service = self.system.plan.service(service);
-        let boot = Boot {
-            address: Address { node: self.node, instance: id },
-            service,
-            entropy: self.entropy.derive(&plan.name, u64::from(self.started)),
-            vars: self.system.vars[service.0 as usize].clone(),
-            bindings: plan.calls.keys().map(|name| name.as_str().into()).collect(),
-            turn_budget: plan.limits.turn_budget,
-            memory_max: plan.limits.memory_max,
-        };
+        let boot = self.boot_of(id, service);
         let guest = self.system.programs[service.0 as usize].start(boot);
-        self.instances.insert(id, Slot { service, guest, is_busy: false });
+        self.instances.insert(id, Slot { service, guest, is_busy: false, object: None });
         self.by_service.insert(service, id);
         id
     }
 
+    fn boot_of(&self, id: InstanceId, service: ServiceId) -> Boot {
+        let plan: &Service = self.system.plan.service(service);
+        Boot {
+            address: Address { node: self.node, instance: id },
+            service,
+            name: plan.name.as_str().into(),
+            object: None,
+            entropy: self.entropy.derive(&plan.name, u64::from(id.0)),
+            vars: self.system.vars[service.0 as usize].clone(),
+            bindings: self.system.bindings_of(service),
+            turn_budget: plan.limits.turn_budget,
+            memory_max: plan.limits.memory_max,
+        }
+    }
+
     fn turn(&mut self, id: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
+        if let Event::Alarm { scheduled, retry } = event
+            && !self.begin_alarm(id, scheduled, retry)
+        {
+            return;
+        }
         let mut effects = std::mem::take(&mut self.scratch);
         let slot = self.slot(id);
         let service = slot.service;
+        if let Some(active) = &mut slot.object {
+            active.begin_turn(turn, &event);
+        }
         let end = slot.guest.turn(turn, event, &mut effects);
         match end {
             TurnEnd::Quiet { busy } => {
                 slot.is_busy = busy;
+                if slot.object.is_some() {
+                    self.after_turn(id, &mut effects, turn, out);
+                }
                 let from = Address { node: self.node, instance: id };
                 for mut effect in effects.drain(..) {
                     if self.admit(id, service, &mut effect) {
@@ -201,7 +242,7 @@ impl Runtime {
                 effects.retain(|e| fault.kind.is_exact() && matches!(e, Effect::Log(..) | Effect::Check(_)));
                 let from = Address { node: self.node, instance: id };
                 out.extend(effects.drain(..).map(|effect| (from, effect)));
-                self.end(id, fault, out);
+                self.end(id, fault, turn, out);
             }
         }
         self.scratch = effects;
@@ -213,6 +254,7 @@ impl Runtime {
             Effect::Fetch { target, head, .. } => {
                 *target = match resolve(&self.system, self.node, service, target, head) {
                     Granted::Service(to) => self.pick_node(to, service),
+                    Granted::Object(to, key) => self.target_of_object(to, service, key),
                     Granted::Outside(host) => Target::Outside(host),
                     Granted::Refused(error) => Target::Refused(error),
                 };
@@ -223,7 +265,9 @@ impl Runtime {
                 self.note_answer(id, exchange, effect)
             }
             // Only the runtime may say these.
-            Effect::Ended(..) | Effect::Stopped => false,
+            Effect::Ended(..) | Effect::Stopped | Effect::Load(_) | Effect::Commit(..) => false,
+            // What only an instance with storage has to say.
+            Effect::AlarmDone(_) | Effect::Exclusive(_) => false,
             _ => true,
         }
     }
@@ -250,14 +294,10 @@ impl Runtime {
     /// Chooses among the nodes that run a service: in turn, beginning with the caller's own place
     /// in the ring so that callers do not all begin with the same node.
     fn pick_node(&mut self, service: ServiceId, caller: ServiceId) -> Target {
-        let is_inside = self.system.topology.role(self.node) == Role::Cluster;
-        let by = is_inside.then_some(caller);
+        let by = self.caller(caller);
         let hosts = &self.system.hosts[service.0 as usize];
         if hosts.is_empty() {
-            let name = &self.system.plan.service(service).name;
-            return Target::Refused(dacapo_core::NetError::Unknown(
-                format!("service \"{name}\" runs on no node").into(),
-            ));
+            return self.runs_nowhere(service);
         }
         if self.system.topology.prefers_local && hosts.contains(&self.node) {
             return Target::Service(self.node, service, by);
@@ -268,16 +308,29 @@ impl Runtime {
         Target::Service(node, service, by)
     }
 
+    /// A caller as the called one sees it: the workload stands outside.
+    fn caller(&self, service: ServiceId) -> Option<ServiceId> {
+        (self.system.topology.role(self.node) == Role::Cluster).then_some(service)
+    }
+
+    fn runs_nowhere(&self, service: ServiceId) -> Target {
+        let name = &self.system.plan.service(service).name;
+        Target::Refused(NetError::Unknown(format!("service \"{name}\" runs on no node").into()))
+    }
+
     /// An instance broke: its callers get an answer, the world forgets it, and the next request
     /// starts a new one. A full memory takes all instances of the node down.
-    fn end(&mut self, id: InstanceId, fault: Fault, out: &mut Sent) {
+    fn end(&mut self, id: InstanceId, fault: Fault, turn: &Turn, out: &mut Sent) {
         let ids: Vec<InstanceId> = match fault.kind {
             FaultKind::Memory => self.instances.keys().copied().collect(),
             _ => vec![id],
         };
         for id in ids {
             let slot = self.instances.remove(&id).expect("the maps of a runtime name live instances only");
-            self.by_service.remove(&slot.service);
+            match &slot.object {
+                Some(active) => self.forget_object(active, turn, out),
+                None => drop(self.by_service.remove(&slot.service)),
+            }
             let name = self.system.plan.service(slot.service).name.clone();
             let from = Address { node: self.node, instance: id };
             out.push((from, Effect::Log(Level::Error, format!("service \"{name}\" ended: {fault}").into())));
@@ -313,7 +366,9 @@ impl Runtime {
     }
 
     fn maybe_stopped(&mut self, out: &mut Sent) {
-        let is_idle = || self.open.is_empty() && self.instances.values().all(|slot| !slot.is_busy);
+        let is_settled = |slot: &Slot| slot.object.as_ref().is_none_or(|active| active.is_settled());
+        let is_idle =
+            || self.open.is_empty() && self.instances.values().all(|slot| !slot.is_busy && is_settled(slot));
         if self.is_stopping && !self.has_stopped && is_idle() {
             self.has_stopped = true;
             out.push((runtime_of(self.node), Effect::Stopped));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dacapo_core::plan::Plan;
-use dacapo_core::{NodeId, Program, ServiceId};
+use dacapo_core::{Binding, NodeId, Program, ServiceId, StorageEngine};
 
 use crate::runtime::Vars;
 
@@ -97,6 +97,8 @@ pub struct System {
     pub programs: Vec<Rc<dyn Program>>,
     /// Values of `env` for each service of the plan, as JSON texts.
     pub vars: Vec<Vars>,
+    /// What opens the storage of durable objects; without it there are none.
+    pub storage: Option<Rc<dyn StorageEngine>>,
     pub(crate) hosts: Vec<Vec<NodeId>>,
 }
 
@@ -110,7 +112,26 @@ impl System {
             .iter()
             .map(|s| s.vars.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect())
             .collect();
-        System { plan, topology, programs, vars, hosts }
+        System { plan, topology, programs, vars, storage: None, hosts }
+    }
+
+    /// Gives durable objects their storage.
+    pub fn with_storage(mut self, storage: Rc<dyn StorageEngine>) -> System {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// What a service may call, as its instances are told.
+    pub(crate) fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
+        let plan = self.plan.service(service);
+        let services = plan.calls.keys().map(|name| Binding { name: name.as_str().into(), objects: None });
+        let objects = plan.object_calls.iter().map(|(name, (owner, class))| {
+            let classes = self.plan.service_named(owner).map(|id| &self.plan.service(id).objects);
+            let found = classes.into_iter().flatten().find(|c| c.name == *class);
+            let namespace = found.map_or_else(|| format!("{owner}.{class}"), |c| c.namespace.clone());
+            Binding { name: name.as_str().into(), objects: Some(namespace.into()) }
+        });
+        services.chain(objects).collect()
     }
 
     /// Adds a value of `env` that does not stand in the configuration; `json` is its JSON text.
