@@ -59,6 +59,9 @@ pub enum Effect {
     /// From now on (true) nothing may enter this instance but what belongs to calls and timers of
     /// later; or all may again (false). Never leaves the runtime.
     Exclusive(bool),
+    /// Deliver [`crate::Event::Timer`] once all that this instance has written is durable. Never
+    /// leaves the runtime as it is.
+    Sync(TimerId),
 
     /// A line for people.
     Log(Level, ByteString),

@@ -13,6 +13,8 @@ pub enum Param {
     Duration(Duration),
     /// A share from 0 to 1, a factor, or a count.
     Number(f64),
+    /// Whether or not.
+    Flag(bool),
 }
 
 impl fmt::Display for Param {
@@ -20,6 +22,7 @@ impl fmt::Display for Param {
         match self {
             Param::Duration(d) => write!(f, "{d:?}"),
             Param::Number(n) => write!(f, "{n}"),
+            Param::Flag(is_set) => write!(f, "{is_set}"),
         }
     }
 }
@@ -40,7 +43,7 @@ pub struct ParamSpec {
 pub struct FaultKind {
     /// Its name: `group.what`, where `network` is shortened to `net`.
     pub name: &'static str,
-    /// The word that switches on the whole group: `network`, `process`, `clock`.
+    /// The word that switches on the whole group: `network`, `process`, `clock`, `disk`.
     pub group: &'static str,
     /// What it does and what a guest sees of it.
     pub doc: &'static str,
@@ -54,6 +57,10 @@ const fn span(name: &'static str, millis: u64, doc: &'static str) -> ParamSpec {
 
 const fn number(name: &'static str, default: f64, doc: &'static str) -> ParamSpec {
     ParamSpec { name, default: Param::Number(default), doc }
+}
+
+const fn flag(name: &'static str, doc: &'static str) -> ParamSpec {
+    ParamSpec { name, default: Param::Flag(false), doc }
 }
 
 const fn kind(
@@ -173,6 +180,93 @@ pub const CATALOGUE: &[FaultKind] = &[
         &[
             span("every", 10_000, "mean time between two jumps, over all nodes"),
             span("max", 60_000, "how far at most"),
+        ],
+    ),
+    kind(
+        "disk.torn",
+        "disk",
+        "The power fails in the middle of writing: of what was not synced any part survives, by sector.",
+        &[number("rate", 0.8, "share of crashes that are such")],
+    ),
+    kind(
+        "disk.eio",
+        "disk",
+        "The device fails an operation. After a failed sync nobody knows what is durable.",
+        &[
+            number("rate", 0.001, "share of reads and writes that fail"),
+            number("sync", 0.001, "share of syncs that fail"),
+        ],
+    ),
+    kind(
+        "disk.full",
+        "disk",
+        "No space is left: what would make a file longer fails, until space returns.",
+        &[
+            span("every", 20_000, "mean time between two spells, over all nodes"),
+            span("lasts", 5_000, "how long at most"),
+        ],
+    ),
+    kind(
+        "disk.short_read",
+        "disk",
+        "A read gives fewer bytes than there are.",
+        &[number("rate", 0.05, "share of reads that are short")],
+    ),
+    kind(
+        "disk.latency",
+        "disk",
+        "A disk is slow for a while.",
+        &[
+            span("every", 10_000, "mean time between two slow spells, over all nodes"),
+            span("lasts", 5_000, "how long at most"),
+            number("factor", 50.0, "how many times slower at most"),
+        ],
+    ),
+    kind(
+        "disk.stall",
+        "disk",
+        "An operation takes very long, and everything behind it waits.",
+        &[
+            number("rate", 0.001, "share of operations that stall"),
+            span("lasts", 3_000, "how long at most"),
+        ],
+    ),
+    kind(
+        "disk.bitrot",
+        "damage",
+        "A bit flips: in what a read gives, or in a sector that was being written when the power failed.",
+        &[
+            number("rate", 0.001, "share of reads that are hit"),
+            number("at_crash", 0.3, "share of power failures that leave such a sector"),
+            flag("beyond", "bits that were read flip for good, wherever they are"),
+        ],
+    ),
+    kind(
+        "disk.misdirected",
+        "damage",
+        "A read gives what stands elsewhere, or a sector that was being written when the power failed went elsewhere.",
+        &[
+            number("rate", 0.001, "share of reads (beyond: and of writes) that are hit"),
+            number("at_crash", 0.3, "share of power failures that leave such a sector"),
+            flag("beyond", "writes are hit, too, wherever they go"),
+        ],
+    ),
+    kind(
+        "disk.lying_sync",
+        "damage",
+        "A sync says that it is done before it is.",
+        &[
+            number("rate", 0.1, "share of syncs that lie"),
+            flag("beyond", "what it lied about can be lost when the power fails"),
+        ],
+    ),
+    kind(
+        "disk.lost",
+        "damage",
+        "A disk is gone, and an empty one is there at the next boot.",
+        &[
+            span("every", 60_000, "mean time between two losses, over all nodes"),
+            flag("beyond", "a disk can be lost on which something is durable that somebody relies on"),
         ],
     ),
 ];

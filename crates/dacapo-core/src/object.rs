@@ -33,6 +33,13 @@ impl ObjectId {
 
     /// Reads the text of an id. `None`: not 64 hexadecimal digits, or an id of another namespace.
     pub fn parse(namespace: &str, text: &str) -> Option<ObjectId> {
+        let id = ObjectId::from_text(text)?;
+        let body = id.0[..24].try_into().expect("24 of 32 bytes");
+        (ObjectId::with_check(namespace, body) == id).then_some(id)
+    }
+
+    /// Reads the text of an id, of whatever namespace.
+    pub fn from_text(text: &str) -> Option<ObjectId> {
         if text.len() != 64 || !text.is_ascii() {
             return None;
         }
@@ -41,9 +48,7 @@ impl ObjectId {
             let digit = |c: u8| (c as char).to_digit(16);
             *byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
         }
-        let body = bytes[..24].try_into().expect("24 of 32 bytes");
-        let id = ObjectId::with_check(namespace, body);
-        (id.0 == bytes).then_some(id)
+        Some(ObjectId(bytes))
     }
 
     fn with_check(namespace: &str, body: [u8; 24]) -> ObjectId {

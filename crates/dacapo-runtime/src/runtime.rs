@@ -267,7 +267,7 @@ impl Runtime {
             // Only the runtime may say these.
             Effect::Ended(..) | Effect::Stopped | Effect::Load(_) | Effect::Commit(..) => false,
             // What only an instance with storage has to say.
-            Effect::AlarmDone(_) | Effect::Exclusive(_) => false,
+            Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => false,
             _ => true,
         }
     }

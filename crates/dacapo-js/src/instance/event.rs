@@ -19,6 +19,7 @@ pub(super) enum Handler {
     Failed,
     Timer,
     Scheduled,
+    Alarm,
     Phase,
     Stop,
     Rejection,
@@ -27,7 +28,7 @@ pub(super) enum Handler {
 
 impl Handler {
     /// All of them; a handler's place is its number.
-    pub(super) const NAMES: [&str; 15] = [
+    pub(super) const NAMES: [&str; 16] = [
         "start",
         "request",
         "requestChunk",
@@ -39,6 +40,7 @@ impl Handler {
         "failed",
         "timer",
         "scheduled",
+        "alarm",
         "phase",
         "stop",
         "rejection",
@@ -56,6 +58,7 @@ pub(super) fn is_work(event: &Event) -> bool {
             | Event::ResponseCredit(..)
             | Event::Cancelled(_)
             | Event::Scheduled { .. }
+            | Event::Alarm { .. }
             | Event::Phase(_)
             | Event::Stop
     )
@@ -132,12 +135,20 @@ pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, turn: &Turn, event:
             let millis = v8::Number::new(scope, turn.wall.as_millis() as f64).into();
             Call::new(Handler::Scheduled, [cron, millis])
         }
+        Event::Alarm { scheduled, retry } => {
+            let millis = v8::Number::new(scope, scheduled.as_millis() as f64).into();
+            Call::new(Handler::Alarm, [millis, number(scope, retry.into())])
+        }
         Event::Phase(phase) => {
             let phase = v8_string(scope, &phase.to_string()).into();
             Call::new(Handler::Phase, [phase])
         }
         Event::Stop => Call::new(Handler::Stop, []),
-        Event::Boot { .. } | Event::Crash => return None,
+        Event::Boot { .. }
+        | Event::Crash
+        | Event::StoreOpened(_)
+        | Event::Loaded(_)
+        | Event::Committed(..) => return None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use dacapo_core::{Effect, Effects, Fault, FaultKind, Location, Random, Time};
+use dacapo_core::{Effect, Effects, Fault, FaultKind, Location, Random, SharedStorage, Time};
 use encoding_rs::Decoder;
 
 use crate::host::isolate::Compiled;
@@ -21,6 +21,8 @@ pub(crate) struct Guest {
     pub(crate) crypto: Random,
     pub(crate) math: Random,
     pub(crate) busy: u32,
+    /// Of a durable object.
+    pub(crate) storage: Option<SharedStorage>,
     pub(crate) fault: Option<Fault>,
     /// Decoders in the middle of a stream.
     pub(crate) decoders: BTreeMap<u64, Decoder>,

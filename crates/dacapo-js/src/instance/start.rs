@@ -28,6 +28,7 @@ impl Guest {
             crypto: entropy.derive("crypto", 0).random(),
             math: entropy.derive("Math.random", 0).random(),
             busy: 0,
+            storage: None,
             fault: None,
             decoders: BTreeMap::new(),
             decoder_last: 0,
@@ -69,7 +70,7 @@ pub(super) fn context(isolate: &Isolate, bundle: &Rc<Bundle>, guest: &mut Guest)
     Some(Live { context: v8::Global::new(scope, context), queue, enter, handlers })
 }
 
-/// What `handlers.start` is told: `{ vars, bindings, name }`.
+/// What `handlers.start` is told: `{ vars, bindings, objects, name, object }`.
 pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
     let vars = v8::Object::new(scope);
     for (key, json) in &boot.vars {
@@ -81,15 +82,38 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
         vars.create_data_property(scope, key.into(), value);
     }
     let mut bindings = Vec::with_capacity(boot.bindings.len());
+    let objects = v8::Object::new(scope);
     for binding in &boot.bindings {
-        bindings.push(v8_string(scope, binding).into());
+        let key = v8_string(scope, &binding.name);
+        match &binding.objects {
+            None => bindings.push(key.into()),
+            Some(namespace) => {
+                let namespace = v8_string(scope, namespace);
+                objects.create_data_property(scope, key.into(), namespace.into());
+            }
+        }
     }
     let bindings = v8::Array::new_with_elements(scope, &bindings);
-    let service = v8_string(scope, &boot.service.to_string());
+    let service = v8_string(scope, &boot.name);
+    let object = object(scope, boot);
     let env = v8::Object::new(scope);
-    for (key, value) in [("vars", vars.into()), ("bindings", bindings.into()), ("name", service.into())] {
+    for (key, value) in [
+        ("vars", vars.into()),
+        ("bindings", bindings.into()),
+        ("objects", objects.into()),
+        ("name", service.into()),
+        ("object", object),
+    ] {
         let key = name(scope, key.as_bytes());
         env.create_data_property(scope, key.into(), value);
     }
     env.into()
+}
+
+/// `[class, id]` of a durable object, else `null`.
+fn object<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
+    let Some(object) = &boot.object else { return v8::null(scope).into() };
+    let class = v8_string(scope, &object.class).into();
+    let id = v8_string(scope, &object.key.id.to_string()).into();
+    v8::Array::new_with_elements(scope, &[class, id]).into()
 }

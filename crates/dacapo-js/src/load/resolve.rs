@@ -74,7 +74,7 @@ impl<'a> Resolver<'a> {
 
     /// What `specifier` means in the file at `from`.
     pub(super) fn resolve(&self, from: &str, specifier: &str) -> Result<Target, Unresolved> {
-        if specifier.starts_with("dacapo:") {
+        if specifier.starts_with("dacapo:") || specifier.starts_with("cloudflare:") {
             return Ok(Target::Builtin(specifier.to_owned()));
         }
         if specifier.starts_with("node:") {
@@ -103,7 +103,7 @@ impl<'a> Resolver<'a> {
 pub(super) fn no_builtin(name: &str) -> Unresolved {
     Unresolved {
         message: format!("there is no built-in module {name:?}"),
-        help: "the built-in modules are: dacapo:sim".to_owned(),
+        help: "the built-in modules are: dacapo:sim, dacapo:workers (also as cloudflare:workers)".to_owned(),
     }
 }
 

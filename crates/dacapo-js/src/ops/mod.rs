@@ -4,6 +4,8 @@ mod crypto;
 mod guest;
 mod log;
 mod net;
+mod object;
+mod storage;
 mod text;
 mod time;
 mod url;
@@ -50,9 +52,28 @@ pub(crate) fn table() -> Vec<(&'static str, v8::FunctionCallback)> {
         "decoderNew": text::decoder_new,
         "decode": text::decode,
         "clone": value::clone,
+        "serialize": value::serialize,
+        "deserialize": value::deserialize,
         "stackOf": value::stack_of,
         "isPromise": value::is_promise,
         "promiseState": value::promise_state,
+        "objectIdFromName": object::id_from_name,
+        "objectIdUnique": object::id_unique,
+        "objectIdIsKnown": object::id_is_known,
+        "abort": object::abort,
+        "exclusive": storage::exclusive,
+        "alarmDone": storage::alarm_done,
+        "storageGet": storage::get,
+        "storagePut": storage::put,
+        "storageDelete": storage::delete,
+        "storageList": storage::list,
+        "storageDeleteAll": storage::delete_all,
+        "storageSql": storage::sql,
+        "storageSize": storage::size,
+        "storageTransaction": storage::transaction,
+        "storageAlarm": storage::alarm,
+        "storageSetAlarm": storage::set_alarm,
+        "storageSync": storage::sync,
         "position": guest::position,
         "spent": guest::spent,
         "overflowed": guest::overflowed,

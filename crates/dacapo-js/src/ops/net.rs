@@ -1,14 +1,14 @@
 //! Requests and responses that a guest sends.
 
 use bytes::Bytes;
-use dacapo_core::{Body, CallId, Chunk, Effect, ExchangeId, Headers, RequestHead, ResponseHead, Target};
+use dacapo_core::{Body, CallId, Chunk, Effect, ExchangeId, Headers, ObjectId, RequestHead, ResponseHead, Target};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::{Args, Return, Scope, bytes_of, id, number, string, text, text_of, throw_type_error};
 use crate::instance::guest;
 
 pub(super) fn fetch(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
-    let target = string(scope, &args, 1).map_or(Target::Url, Target::Binding);
+    let Some(target) = target(scope, &args) else { return };
     let method = text(scope, &args, 2);
     let Ok(method) = Method::from_bytes(method.as_bytes()) else {
         return throw_type_error(scope, &format!("{method:?} is not an HTTP method"));
@@ -18,6 +18,19 @@ pub(super) fn fetch(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
     let body = body(scope, args.get(5));
     let head = RequestHead { method, url, headers };
     guest::push(Effect::Fetch { call: CallId(id(&args, 0)), target, head, body });
+}
+
+/// The URL decides, or a binding, or a binding and the id of a durable object.
+fn target(scope: Scope<'_, '_, '_>, args: &Args<'_>) -> Option<Target> {
+    let Some(binding) = string(scope, args, 1) else { return Some(Target::Url) };
+    let Some(id) = string(scope, args, 6) else { return Some(Target::Binding(binding)) };
+    match ObjectId::from_text(&id) {
+        Some(id) => Some(Target::Object(binding, id)),
+        None => {
+            throw_type_error(scope, &format!("{id:?} is not the id of an object"));
+            None
+        }
+    }
 }
 
 pub(super) fn request_chunk(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {

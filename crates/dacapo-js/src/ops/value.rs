@@ -67,6 +67,46 @@ pub(super) fn clone<'s>(scope: &mut v8::PinScope<'s, '_>, args: Args<'s>, mut re
     }
 }
 
+/// A value as bytes, in V8's own format for structured clones. Throws what cannot be cloned.
+pub(super) fn serialize_bytes(
+    scope: Scope<'_, '_, '_>,
+    value: v8::Local<'_, v8::Value>,
+) -> Option<Vec<u8>> {
+    use v8::ValueSerializerHelper as _;
+    let context = scope.get_current_context();
+    let serializer = v8::ValueSerializer::new(scope, Box::new(Cloner));
+    serializer.write_header();
+    let value = v8::Local::new(scope, value);
+    (serializer.write_value(context, value) == Some(true)).then(|| serializer.release())
+}
+
+/// The value of such bytes. Bytes that are not of this format throw.
+pub(super) fn deserialize_bytes<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    bytes: &[u8],
+) -> Option<v8::Local<'s, v8::Value>> {
+    use v8::ValueDeserializerHelper as _;
+    let context = scope.get_current_context();
+    let deserializer = v8::ValueDeserializer::new(scope, Box::new(Cloner), bytes);
+    if deserializer.read_header(context) != Some(true) {
+        return None;
+    }
+    deserializer.read_value(context)
+}
+
+pub(super) fn serialize(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
+    if let Some(bytes) = serialize_bytes(scope, args.get(0)) {
+        result.set(super::uint8_array(scope, bytes).into());
+    }
+}
+
+pub(super) fn deserialize<'s>(scope: &mut v8::PinScope<'s, '_>, args: Args<'s>, mut result: Return<'_>) {
+    let bytes = super::bytes_of(args.get(0)).unwrap_or_default();
+    if let Some(value) = deserialize_bytes(scope, &bytes) {
+        result.set(value);
+    }
+}
+
 /// `error.stack`, or nothing where the value has none.
 pub(super) fn stack_of(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
     let Ok(error) = v8::Local::<v8::Object>::try_from(args.get(0)) else { return };

@@ -316,6 +316,12 @@ impl Runtime {
             match effect {
                 Effect::Exclusive(true) => active.alone_since = Some((active.next_call, active.next_timer)),
                 Effect::Exclusive(false) => active.alone_since = None,
+                Effect::Sync(timer) => {
+                    let wake = Effect::SetTimer(timer, Duration::ZERO);
+                    active.note(&wake);
+                    active.held.push_back((active.commits, wake));
+                    self.release(id, out);
+                }
                 Effect::AlarmDone(is_ok) => self.alarm_done(id, is_ok, turn, out),
                 effect if active.must_hold(&effect) => active.held.push_back((active.commits, effect)),
                 effect => self.leave(id, effect, out),
@@ -338,8 +344,14 @@ impl Runtime {
             return self.end(id, fault, turn, out);
         }
         active.durable = number;
+        self.release(id, out);
+    }
+
+    /// Lets leave what waits for nothing any more.
+    fn release(&mut self, id: InstanceId, out: &mut Sent) {
         while let Some(active) = self.slot(id).object.as_mut() {
-            match active.held.pop_front_if(|(commit, _)| *commit <= number) {
+            let durable = active.durable;
+            match active.held.pop_front_if(|(commit, _)| *commit <= durable) {
                 Some((_, effect)) => self.leave(id, effect, out),
                 None => return,
             }
