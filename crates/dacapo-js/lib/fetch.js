@@ -36,6 +36,8 @@
     resolve;
     reject;
     binding;
+    // The durable object behind the binding, if it is to one.
+    object;
     record;
     redirects = 0;
     // The body of the response while it arrives; of the request while it leaves.
@@ -45,8 +47,9 @@
     answered = false;
     // The body of the request if it can be sent again.
     kept = null;
-    constructor(binding, record, resolve, reject) {
+    constructor(binding, object, record, resolve, reject) {
       this.binding = binding;
+      this.object = object;
       this.record = record;
       this.resolve = resolve;
       this.reject = reject;
@@ -75,7 +78,7 @@
       const streams = content !== null && typeof content !== "string" && !(content instanceof Uint8Array);
       const hash = record.url.indexOf("#");
       const url = hash === -1 ? record.url : record.url.slice(0, hash);
-      ops.fetch(id, this.binding, record.method, url, record.flat, streams ? true : content);
+      ops.fetch(id, this.binding, record.method, url, record.flat, streams ? true : content, this.object);
       if (streams) {
         this.outgoing = new Outgoing(ops.requestChunk, id, content, () => {
           this.outgoing = null;
@@ -138,6 +141,7 @@
         drop.push(...SECRETS);
         // A binding stands for one service; another origin is for the URL to decide.
         this.binding = null;
+        this.object = null;
       }
       let [url] = parts;
       const hash = record.url.indexOf("#");
@@ -193,15 +197,19 @@
     else if (lib.isReadable(content)) lib.then(content.cancel(reason), lib.noop, lib.noop);
   }
 
-  // `binding` is a binding's name, or null.
-  lib.fetch = (binding, input, init) =>
+  // `binding` is a binding's name, or null; `object` the id of a durable object behind it, and `without` a header field
+  // that shall not be sent.
+  lib.fetch = (binding, input, init, object = null, without = null) =>
     new Promise((resolve, reject) => {
-      const record = lib.requestRecord(input, init, true);
+      let record = lib.requestRecord(input, init, true);
+      if (without !== null && lib.flatGet(record.flat, without) !== null) {
+        record = { ...record, flat: lib.flatWithout(record.flat, [without]) };
+      }
       const { url } = record;
       if (!url.startsWith("http:") && !url.startsWith("https:")) {
         throw new TypeError(`fetch failed: ${lib.inspect(url)} is neither an http nor an https URL`);
       }
-      const call = new Call(binding, record, resolve, reject);
+      const call = new Call(binding, object, record, resolve, reject);
       call.kept = keep(record.body);
       call.start();
     });

@@ -35,8 +35,10 @@
     entry = namespace.default;
     env = { ...boot.vars };
     for (const name of boot.bindings) env[name] = lib.newFetcher(name);
+    for (const name of Object.keys(boot.objects)) env[name] = lib.newNamespace(name, boot.objects[name]);
     lib.env = env;
     lib.service = boot.name;
+    if (boot.object !== null) entry = lib.newObject(namespace, env, boot.object);
     lib.startWorkload?.(namespace);
   };
 
@@ -127,9 +129,17 @@
     }
   }
 
+  // What has the method `name`: the default export, or a new object of it if it is a class.
+  function handlerOf(name) {
+    if (lib.isEntrypoint(entry)) {
+      return typeof entry.prototype[name] === "function" ? new entry(new ExecutionContext(), env) : null;
+    }
+    return typeof entry?.[name] === "function" ? entry : null;
+  }
+
   function missing() {
     if (typeof entry === "function" && /^class\b/.test(Function.prototype.toString.call(entry))) {
-      return new TypeError("export default is a class; classes as entry points are not supported yet: export an object");
+      return new TypeError('export default is a class that does not extend WorkerEntrypoint of "cloudflare:workers"');
     }
     return new TypeError(`The service ${lib.service} has no export default { fetch(request, env, ctx) { … } }`);
   }
@@ -140,8 +150,9 @@
     began();
     let answer;
     try {
-      if (typeof entry?.fetch !== "function") throw missing();
-      answer = entry.fetch(exchange.request, env, new ExecutionContext());
+      const handler = handlerOf("fetch");
+      if (handler === null) throw missing();
+      answer = handler.fetch(exchange.request, env, new ExecutionContext());
     } catch (error) {
       exchange.broken(error);
       return;
@@ -180,11 +191,30 @@
       ended();
     };
     try {
-      if (typeof entry?.scheduled !== "function") {
+      const handler = handlerOf("scheduled");
+      if (handler === null) {
         throw new TypeError(`The service ${lib.service} has no export default { scheduled(controller, env, ctx) { … } }`);
       }
       const controller = { cron, scheduledTime: millis, type: "scheduled", noRetry() {} };
-      lib.then(lib.resolved(entry.scheduled(controller, env, new ExecutionContext())), ended, failed);
+      lib.then(lib.resolved(handler.scheduled(controller, env, new ExecutionContext())), ended, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+
+  handlers.alarm = (millis, retry) => {
+    began();
+    const done = (isOk) => {
+      ops.alarmDone(isOk);
+      ended();
+    };
+    const failed = (error) => {
+      ops.log(3, `alarm() failed: ${lib.stackOf(error)}`);
+      done(false);
+    };
+    try {
+      const answer = entry.alarm({ isRetry: retry > 0, retryCount: retry, scheduledTime: millis });
+      lib.then(lib.resolved(answer), () => done(true), failed);
     } catch (error) {
       failed(error);
     }

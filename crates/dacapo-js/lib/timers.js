@@ -21,6 +21,13 @@
     return id;
   };
 
+  // Calls back once all that was written so far is durable.
+  lib.onDurable = (callback) => {
+    const id = ++last;
+    timers.set(id, { callback, args: null, repeat: 0 });
+    ops.storageSync(id);
+  };
+
   lib.clearTimer = (id) => {
     if (timers.delete(id)) ops.clearTimer(id);
   };
