@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, Level, NetError, Phase,
-    Random, ResponseHead, Target, Time, TimerId, Turn, WallTime,
+    Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, Level, NetError,
+    ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
 };
 
 use crate::message::{Request, Response};
@@ -107,6 +107,40 @@ impl Guest {
     /// Makes a request to the service behind a binding.
     pub async fn call(&self, binding: &'static str, request: Request) -> Result<Response, FetchError> {
         self.send(Target::Binding(ByteString::from_static(binding)), request).await
+    }
+
+    /// Makes a request to the durable object of this name behind a binding.
+    ///
+    /// Panics if the service has no such binding.
+    pub async fn object(&self, binding: &str, name: &str, request: Request) -> Result<Response, FetchError> {
+        let target = {
+            let inner = self.0.borrow();
+            let found = inner.boot.bindings.iter().find(|b| b.name == binding);
+            let namespace = found.and_then(|b| b.objects.as_ref()).expect("the service has no such binding");
+            Target::Object(binding.into(), ObjectId::from_name(namespace, name))
+        };
+        self.send(target, request).await
+    }
+
+    /// The storage of the durable object that this guest is.
+    ///
+    /// Panics if it is none.
+    pub fn storage<R>(&self, f: impl FnOnce(&mut dyn Storage) -> R) -> R {
+        let object = self.0.borrow().boot.object.clone().expect("only a durable object has storage");
+        let mut storage = object.storage.0.borrow_mut();
+        f(&mut **storage)
+    }
+
+    /// Runs `work` while nothing else enters the durable object that this guest is.
+    pub async fn alone<T>(&self, work: impl Future<Output = T>) -> T {
+        self.0.borrow_mut().effects.push(Effect::Exclusive(true));
+        let result = work.await;
+        self.0.borrow_mut().effects.push(Effect::Exclusive(false));
+        result
+    }
+
+    pub(crate) fn alarm_done(&self, is_ok: bool) {
+        self.0.borrow_mut().effects.push(Effect::AlarmDone(is_ok));
     }
 
     async fn send(&self, target: Target, request: Request) -> Result<Response, FetchError> {

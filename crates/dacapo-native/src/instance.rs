@@ -17,6 +17,7 @@ use crate::tasks::{TaskId, Tasks};
 
 type OnRequest = Box<dyn Fn(ExchangeId, Request) -> LocalBoxFuture<'static, ()>>;
 type OnCron = Box<dyn Fn(ByteString) -> LocalBoxFuture<'static, ()>>;
+type OnAlarm = Box<dyn Fn(u32) -> LocalBoxFuture<'static, ()>>;
 type OnPhase = Box<dyn Fn(Phase) -> LocalBoxFuture<'static, ()>>;
 
 /// A live native guest.
@@ -25,6 +26,7 @@ pub(crate) struct NativeInstance {
     tasks: Tasks,
     on_request: Option<OnRequest>,
     on_cron: Option<OnCron>,
+    on_alarm: Option<OnAlarm>,
     on_phase: Option<OnPhase>,
     /// Requests whose bodies are still arriving.
     partial: BTreeMap<ExchangeId, (RequestHead, BytesMut)>,
@@ -40,6 +42,7 @@ impl NativeInstance {
             tasks: Tasks::default(),
             on_request: None,
             on_cron: None,
+            on_alarm: None,
             on_phase: None,
             partial: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -58,6 +61,11 @@ impl NativeInstance {
 
     pub(crate) fn on_cron(mut self, f: impl Fn(ByteString) -> LocalBoxFuture<'static, ()> + 'static) -> Self {
         self.on_cron = Some(Box::new(f));
+        self
+    }
+
+    pub(crate) fn on_alarm(mut self, f: impl Fn(u32) -> LocalBoxFuture<'static, ()> + 'static) -> Self {
+        self.on_alarm = Some(Box::new(f));
         self
     }
 
@@ -85,6 +93,11 @@ impl NativeInstance {
             Event::Scheduled { cron, .. } => {
                 if let Some(on_cron) = &self.on_cron {
                     self.tasks.start(on_cron(cron));
+                }
+            }
+            Event::Alarm { retry, .. } => {
+                if let Some(on_alarm) = &self.on_alarm {
+                    self.tasks.start(on_alarm(retry));
                 }
             }
             Event::Phase(phase) => self.enter(phase),

@@ -29,4 +29,4 @@ mod tasks;
 
 pub use guest::{FetchError, Guest};
 pub use message::{Request, Response};
-pub use service::{Driver, Service, Workload, drivers, program, workload};
+pub use service::{Driver, Service, Workload, drivers, program, program_with_object, workload};

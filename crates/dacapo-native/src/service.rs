@@ -27,6 +27,22 @@ pub trait Service: Sized + 'static {
         let _ = cron;
         async {}
     }
+
+    /// Runs when the alarm of a durable object is due; `retry` counts from 0. It rings again if this
+    /// is an error.
+    fn alarm(self: Rc<Self>, retry: u32) -> impl Future<Output = Result<(), ()>> {
+        let _ = retry;
+        async { Ok(()) }
+    }
+}
+
+/// For a service without durable objects.
+impl Service for () {
+    fn start(_: Guest) {}
+
+    async fn fetch(self: Rc<Self>, _: Request) -> Response {
+        Response::new(http::StatusCode::NOT_FOUND, "")
+    }
 }
 
 /// A scenario's workload.
@@ -106,22 +122,37 @@ impl<S: 'static> Program for NativeProgram<S> {
 
 /// The program of a service.
 pub fn program<S: Service>(name: &str) -> Rc<dyn Program> {
-    let start = |boot: Boot| {
-        let guest = Guest::new(boot);
-        let service = Rc::new(S::start(guest.clone()));
-        let on_request = {
+    program_with_object::<S, ()>(name)
+}
+
+/// The program of a service and of the class of its durable objects. A value of `O` lives as long as
+/// the object is active; what shall outlive it is in its storage.
+pub fn program_with_object<S: Service, O: Service>(name: &str) -> Rc<dyn Program> {
+    let start = |boot: Boot| if boot.object.is_some() { start::<O>(boot) } else { start::<S>(boot) };
+    Rc::new(NativeProgram::<(S, O)> { name: name.to_owned(), start, service: PhantomData })
+}
+
+fn start<S: Service>(boot: Boot) -> Box<dyn Instance> {
+    let guest = Guest::new(boot);
+    let service = Rc::new(S::start(guest.clone()));
+    let on_request = {
+        let (service, guest) = (Rc::clone(&service), guest.clone());
+        move |exchange, request| -> LocalBoxFuture<'static, ()> {
             let (service, guest) = (Rc::clone(&service), guest.clone());
-            move |exchange, request| -> LocalBoxFuture<'static, ()> {
-                let (service, guest) = (Rc::clone(&service), guest.clone());
-                Box::pin(async move { guest.respond(exchange, service.fetch(request).await) })
-            }
-        };
-        let on_cron =
-            move |cron| -> LocalBoxFuture<'static, ()> { Box::pin(Rc::clone(&service).scheduled(cron)) };
-        let instance = NativeInstance::new(guest).on_request(on_request).on_cron(on_cron);
-        Box::new(instance) as Box<dyn Instance>
+            Box::pin(async move { guest.respond(exchange, service.fetch(request).await) })
+        }
     };
-    Rc::new(NativeProgram::<S> { name: name.to_owned(), start, service: PhantomData })
+    let on_alarm = {
+        let (service, guest) = (Rc::clone(&service), guest.clone());
+        move |retry| -> LocalBoxFuture<'static, ()> {
+            let (service, guest) = (Rc::clone(&service), guest.clone());
+            Box::pin(async move { guest.alarm_done(service.alarm(retry).await.is_ok()) })
+        }
+    };
+    let on_cron =
+        move |cron| -> LocalBoxFuture<'static, ()> { Box::pin(Rc::clone(&service).scheduled(cron)) };
+    let instance = NativeInstance::new(guest).on_request(on_request).on_cron(on_cron).on_alarm(on_alarm);
+    Box::new(instance)
 }
 
 /// The program of a workload.

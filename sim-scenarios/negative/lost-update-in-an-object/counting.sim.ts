@@ -1,0 +1,21 @@
+import { always, driver } from "dacapo:sim";
+
+let acknowledged = 0;
+
+export const drivers = {
+  count: driver(
+    async () => {
+      const answer = await fetch("https://counter.example/", { method: "POST" });
+      if (answer.ok) acknowledged++;
+    },
+    { clients: 2, pause: 200 },
+  ),
+};
+
+export const judgments = {
+  async "no count is lost"() {
+    const answer = await fetch("https://counter.example/");
+    const value = await answer.json();
+    always(value === acknowledged, "every acknowledged count counts", { value, acknowledged });
+  },
+};
