@@ -32,7 +32,7 @@ impl Experiment {
             swarm: Swarm::Subset,
             lasts: scenario.lasts,
             settles: scenario.settles,
-            deliveries_max: 20_000_000,
+            ..SimOptions::new(0)
         };
         Experiment {
             name: scenario.name.clone(),

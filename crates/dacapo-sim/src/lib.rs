@@ -1,5 +1,5 @@
-//! A world from a seed: virtual clock, seeded scheduler, network, processes, clocks, and the
-//! faults in all of them.
+//! A world from a seed: virtual clock, seeded scheduler, network, processes, clocks, disks, and
+//! the faults in all of them.
 //!
 //! [`Sim`] is event-driven: time jumps from one delivery to the next. Everything that it chooses
 //! is a decision (see [`dacapo_core::Decisions`]). It never looks inside a message; whether a run
@@ -9,6 +9,8 @@
 
 mod book;
 mod clock;
+mod crash_point;
+mod disk;
 mod fault;
 mod network;
 mod node;
@@ -16,7 +18,9 @@ mod options;
 mod phase;
 mod queue;
 mod sim;
+mod store;
 
-pub use options::{NodeKind, SimFault, SimNode, SimOptions, Swarm};
+pub use disk::DiskOptions;
+pub use options::{CrashPoint, NodeKind, SimFault, SimNode, SimOptions, Swarm};
 pub use phase::Ending;
 pub use sim::Sim;

@@ -1,10 +1,12 @@
 //! What a simulated run is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dacapo_core::NodeId;
 use dacapo_core::fault::Param;
+
+use crate::disk::DiskOptions;
 
 /// What a node is for, as far as the simulator cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +77,24 @@ pub struct SimOptions {
     pub settles: Duration,
     /// The run ends as [`crate::Ending::Endless`] after so many deliveries.
     pub deliveries_max: u64,
+    /// The nodes that keep the states of durable objects: each has a store on a disk of its own.
+    pub stores: BTreeSet<NodeId>,
+    /// What those disks are like.
+    pub disk: DiskOptions,
+    /// A crash at a chosen point, besides those that the faults bring.
+    pub crash_at: Option<CrashPoint>,
+}
+
+/// Where a node crashes, so that a caller can let it crash at each such point in turn: a run without
+/// a crash says how many there are ([`crate::Sim::disk_operations`], [`crate::Sim::messages`]).
+/// Points are counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashPoint {
+    /// Just before its disk does the operation of this number, of those that change something (a
+    /// write, a sync, a truncation, a rename, a removal): of a read nothing stays behind.
+    Disk(NodeId, u64),
+    /// Just before the message of this number, of all requests and responses to or from this node.
+    Message(NodeId, u64),
 }
 
 impl SimOptions {
@@ -91,6 +111,9 @@ impl SimOptions {
             lasts: Duration::from_secs(60),
             settles: Duration::from_secs(60),
             deliveries_max: 20_000_000,
+            stores: BTreeSet::new(),
+            disk: DiskOptions::default(),
+            crash_at: None,
         }
     }
 }

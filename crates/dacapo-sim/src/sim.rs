@@ -16,6 +16,7 @@ use crate::node::Node;
 use crate::options::{NodeKind, SimOptions};
 use crate::phase::Ending;
 use crate::queue::Queue;
+use crate::store::{Job, Open, Step, Stores, open};
 
 /// Timers fire this late at the earliest: a guest that re-arms a timer of zero shall not stop time.
 const TIMER_MIN: Duration = Duration::from_micros(1);
@@ -31,6 +32,8 @@ pub struct Sim {
     pub(crate) book: Book,
     pub(crate) network: Network,
     pub(crate) faults: Faults,
+    pub(crate) stores: Stores,
+    pub(crate) messages: Vec<u64>,
     timers: BTreeMap<(Address, TimerId), u64>,
     timers_set: u64,
     timers_of_turn: u64,
@@ -68,6 +71,8 @@ pub(crate) enum Item {
     Fault(Spell),
     /// A fault ends.
     FaultEnd(End),
+    /// Something is due at a store.
+    Store(Step),
     /// Faults stop for good.
     Heal,
     /// A phase must be over by now.
@@ -76,14 +81,20 @@ pub(crate) enum Item {
 
 impl Sim {
     /// A run of `options` under these decisions (which carry the seed).
-    pub fn new(options: SimOptions, mut decisions: Decisions) -> Sim {
+    pub fn new(options: SimOptions, decisions: Decisions) -> Sim {
+        Sim::with_stores(options, decisions, open)
+    }
+
+    pub(crate) fn with_stores(options: SimOptions, mut decisions: Decisions, open: Open) -> Sim {
         let queue = Queue::new(&mut decisions);
         let network = Network::new(&mut decisions);
         let faults = Faults::new(&options, &mut decisions);
+        let stores = Stores::new(&options, open, &mut decisions, &faults);
         let entropy = decisions.seed().entropy("nodes");
         let mut sim = Sim {
             nodes: options.nodes.iter().map(Node::new).collect(),
             inboxes: options.nodes.iter().map(|_| VecDeque::new()).collect(),
+            messages: vec![0; options.nodes.len()],
             workload: options
                 .nodes
                 .iter()
@@ -96,6 +107,7 @@ impl Sim {
             book: Book::default(),
             network,
             faults,
+            stores,
             timers: BTreeMap::new(),
             timers_set: 0,
             timers_of_turn: 0,
@@ -187,7 +199,7 @@ impl Sim {
     fn check_quiet(&mut self) {
         let is_quiet =
             || self.book.count() == 0 && self.nodes.iter().all(|node| node.is_up && !node.is_stopping);
-        if self.phase != Phase::Heal || !is_quiet() {
+        if self.phase != Phase::Heal || !is_quiet() || !self.stores.are_quiet() {
             return;
         }
         match self.workload {
@@ -250,7 +262,10 @@ impl Sim {
     /// The node on which this item gives a turn, if it does.
     fn node_of(&mut self, item: &Item) -> Option<NodeId> {
         match item {
-            Item::Timer(address, ..) | Item::Fail(address, ..) => Some(address.node),
+            Item::Timer(address, ..) | Item::Fail(address, ..) | Item::Store(Step::Answer(address, ..)) => {
+                Some(address.node)
+            }
+            Item::Store(Step::Done(node, _)) => Some(*node),
             Item::ToServer(id, _) => self.book.get(*id).map(|e| e.server),
             Item::ToCaller(id, _) | Item::Break(id, _) => self.book.get(*id).map(|e| e.caller.node),
             _ => None,
@@ -317,8 +332,13 @@ impl Sim {
                 let node = &self.nodes[address.node.0 as usize];
                 (node.life == life && node.is_up).then(|| self.deliver(address, event))
             }
-            Item::ToServer(id, event) => self.reach_server(id, event),
-            Item::ToCaller(id, event) => self.reach_caller(id, event),
+            Item::ToServer(id, event) => {
+                self.crash_at_message(id, &event, true).or_else(|| self.reach_server(id, event))
+            }
+            Item::ToCaller(id, event) => {
+                self.crash_at_message(id, &event, false).or_else(|| self.reach_caller(id, event))
+            }
+            Item::Store(step) => self.step_store(step),
             Item::Break(id, error) => self.reach_caller_with_failure(id, error),
             Item::Wake(node, life) => self.wake(node, life),
             Item::Fault(spell) => self.begin_spell(spell),
@@ -351,15 +371,16 @@ impl Sim {
         node.life += 1;
         let incarnation = node.life - 1;
         let entropy = self.entropy.derive("boot", u64::from(id.0) << 32 | u64::from(incarnation));
-        self.deliver(
-            Address { node: id, instance: InstanceId::RUNTIME },
-            Event::Boot { entropy, incarnation },
-        )
+        let to = Address { node: id, instance: InstanceId::RUNTIME };
+        let delivery = self.deliver(to, Event::Boot { entropy, incarnation });
+        self.open_store(id);
+        delivery
     }
 
     /// The node is gone: who waited for it learns of it, and what waited for it is lost.
     pub(crate) fn crash(&mut self, id: NodeId) -> Delivery {
         let delivery = self.deliver(Address { node: id, instance: InstanceId::RUNTIME }, Event::Crash);
+        self.crash_store(id);
         self.node(id).go_down();
         self.timers.retain(|(address, _), _| address.node != id);
         let waiting = std::mem::take(&mut self.inboxes[id.0 as usize]);
@@ -458,9 +479,9 @@ impl World for Sim {
             // Words for people and for judges: recorded at the door, no matter of the world.
             Effect::Log(..) | Effect::Check(_) => {}
             // Between an instance and its runtime.
-            Effect::AlarmDone(_) | Effect::Exclusive(_) => {}
-            // No node has a store.
-            Effect::Load(_) | Effect::Commit(..) => {}
+            Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
+            Effect::Load(key) => self.ask_store(from, Job::Load(key)),
+            Effect::Commit(number, key, changes) => self.ask_store(from, Job::Commit(number, key, changes)),
         }
     }
 

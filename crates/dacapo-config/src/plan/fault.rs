@@ -24,6 +24,7 @@ pub(super) struct FaultDraft {
 pub(crate) enum Bounds {
     Time(Duration),
     Number(RangeInclusive<f64>),
+    Flag,
 }
 
 /// The bounds of a parameter, which follow from its unit and its name.
@@ -36,6 +37,7 @@ pub(crate) fn bounds(kind: &FaultKind, param: &ParamSpec) -> Bounds {
         (Param::Number(_), "clock.drift", "max") => Bounds::Number(0.0..=0.5),
         (Param::Number(default), ..) if default <= 1.0 => Bounds::Number(0.0..=1.0),
         (Param::Number(_), ..) => Bounds::Number(1.0..=1e15),
+        (Param::Flag(_), ..) => Bounds::Flag,
     }
 }
 
@@ -154,5 +156,6 @@ fn value(reader: &mut Reader, kind: &FaultKind, param: &ParamSpec, value: &Expre
             let example = format!("{} = {}", param.name, param.default);
             reader.number(value, &what, bounds, &example).map(Param::Number)
         }
+        Bounds::Flag => reader.flag(value, &what, &format!("{} = true", param.name)).map(Param::Flag),
     }
 }

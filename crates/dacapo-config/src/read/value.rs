@@ -229,6 +229,17 @@ impl Reader {
         }
     }
 
+    /// A truth value.
+    pub(crate) fn flag(&mut self, expr: &Expression, what: &str, example: &str) -> Option<bool> {
+        match self.literal(expr)? {
+            Literal::Bool(value) => Some(value),
+            other => {
+                self.wrong_type(expr, what, "true or false", other.kind(), example);
+                None
+            }
+        }
+    }
+
     /// A text, or a number that is written as one.
     pub(crate) fn text_or_number(&mut self, expr: &Expression) -> Option<Result<String, Number>> {
         match self.literal(expr)? {

@@ -19,7 +19,7 @@ fn faults() -> String {
         }
         let param = |p: &dacapo_core::fault::ParamSpec| match p.default {
             Param::Duration(_) => format!("`{} = \"{}\"` {}", p.name, p.default, p.doc),
-            Param::Number(_) => format!("`{} = {}` {}", p.name, p.default, p.doc),
+            Param::Number(_) | Param::Flag(_) => format!("`{} = {}` {}", p.name, p.default, p.doc),
         };
         let params: Vec<String> = kind.params.iter().map(param).collect();
         out.push_str(&format!("| `{}` | {} | {} |\n", kind.name, kind.doc, params.join("<br>")));
@@ -99,7 +99,7 @@ fn every_default_of_a_fault_can_be_written_down() {
         for param in kind.params {
             let value = match param.default {
                 Param::Duration(_) => format!("\"{}\"", param.default),
-                Param::Number(_) => param.default.to_string(),
+                Param::Number(_) | Param::Flag(_) => param.default.to_string(),
             };
             let text = format!(
                 "service \"a\" {{ module = \"a.ts\" }}\nscenario \"s\" {{\n  workload = \"s.ts\"\n  fault \"{}\" {{ {} = {value} }}\n}}\n",

@@ -1,9 +1,11 @@
 //! The faults of a run: which of them this seed uses, how strongly, and what they do at present.
 //!
-//! Faults that strike single messages are asked at each message (`message.rs`); faults that come
+//! Faults that strike single messages are asked at each message (`message.rs`), those of single
+//! operations of a disk at each of them (`disk.rs`); faults that come
 //! and go, here called spells, are scheduled (`spell.rs`) and each has its file.
 
 mod clock;
+mod disk;
 mod link;
 mod message;
 mod partition;
@@ -15,6 +17,7 @@ use std::time::Duration;
 use dacapo_core::fault::{Param, find};
 use dacapo_core::{Decisions, Lane, NodeId, Time};
 
+pub(crate) use self::disk::{DiskFaults, DiskStrike};
 pub(crate) use self::link::Links;
 pub(crate) use self::message::MessageFaults;
 pub(crate) use self::partition::Partition;
@@ -48,7 +51,13 @@ impl Active {
         match self.param(name) {
             Param::Number(n) => n,
             Param::Duration(d) => d.as_secs_f64(),
+            Param::Flag(is_set) => f64::from(u8::from(is_set)),
         }
+    }
+
+    /// A parameter that is true or false.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.number(name) > 0.0
     }
 
     /// A rate, weakened by the strength.
@@ -61,6 +70,7 @@ impl Active {
         match self.param(name) {
             Param::Duration(d) => d,
             Param::Number(n) => Duration::from_secs_f64(n.clamp(0.0, 1e9)),
+            Param::Flag(_) => Duration::ZERO,
         }
     }
 
@@ -114,6 +124,11 @@ impl Faults {
         Faults { active, is_on: false, messages, partition: None, partitions: 0, links }
     }
 
+    /// What goes wrong with the disk of this node.
+    pub(crate) fn of_disk(&self, node: NodeId) -> DiskFaults {
+        DiskFaults::new(&self.active, node)
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.active.iter().map(|a| a.spec.name.as_str())
     }
@@ -160,6 +175,7 @@ impl Sim {
         self.faults.is_on = false;
         self.heal_partition();
         self.faults.links.release();
+        self.heal_disks();
         for node in &mut self.nodes {
             node.turn_cost = Duration::ZERO;
         }

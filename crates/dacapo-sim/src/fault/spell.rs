@@ -16,6 +16,9 @@ pub(crate) enum Spell {
     Stop,
     Slow,
     Jump,
+    DiskFull,
+    DiskSlow,
+    DiskLost,
 }
 
 /// The end of one.
@@ -29,11 +32,30 @@ pub(crate) enum End {
     Pause(NodeId),
     /// A node is fast again.
     Slow(NodeId),
+    /// A disk has space again.
+    DiskFull(NodeId),
+    /// A disk is fast again.
+    DiskSlow(NodeId),
 }
 
 impl Spell {
-    pub(crate) const ALL: [Spell; 7] =
-        [Spell::Partition, Spell::Clog, Spell::Crash, Spell::Pause, Spell::Stop, Spell::Slow, Spell::Jump];
+    pub(crate) const ALL: [Spell; 10] = [
+        Spell::Partition,
+        Spell::Clog,
+        Spell::Crash,
+        Spell::Pause,
+        Spell::Stop,
+        Spell::Slow,
+        Spell::Jump,
+        Spell::DiskFull,
+        Spell::DiskSlow,
+        Spell::DiskLost,
+    ];
+
+    /// Whether it strikes a disk, and so only nodes that have one.
+    fn is_of_disk(self) -> bool {
+        matches!(self, Spell::DiskFull | Spell::DiskSlow | Spell::DiskLost)
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -44,6 +66,9 @@ impl Spell {
             Spell::Stop => "process.stop",
             Spell::Slow => "process.slow",
             Spell::Jump => "clock.jump",
+            Spell::DiskFull => "disk.full",
+            Spell::DiskSlow => "disk.latency",
+            Spell::DiskLost => "disk.lost",
         }
     }
 }
@@ -70,6 +95,9 @@ impl Sim {
             Spell::Stop => return self.begin_stop(),
             Spell::Slow => self.begin_slow(),
             Spell::Jump => self.jump_clock(),
+            Spell::DiskFull => self.begin_disk_full(),
+            Spell::DiskSlow => self.begin_disk_slow(),
+            Spell::DiskLost => self.lose_disk(),
         }
         None
     }
@@ -84,6 +112,8 @@ impl Sim {
             End::Clog(from, to) => self.end_clog(from, to),
             End::Pause(node) => self.end_pause(node),
             End::Slow(node) => self.end_slow(node),
+            End::DiskFull(node) => self.end_disk_full(node),
+            End::DiskSlow(node) => self.end_disk_slow(node),
         }
         None
     }
@@ -94,7 +124,12 @@ impl Sim {
         let lane = active.lane;
         let can_be_hit = |id: &NodeId| {
             let node = &self.nodes[id.0 as usize];
-            node.kind == crate::NodeKind::Cluster && node.is_up && !node.is_stopping && !active.spares(*id)
+            let has_place = !spell.is_of_disk() || self.stores.has(*id);
+            node.kind == crate::NodeKind::Cluster
+                && node.is_up
+                && !node.is_stopping
+                && !active.spares(*id)
+                && has_place
         };
         let victims: Vec<NodeId> = (0..self.nodes.len() as u32).map(NodeId).filter(can_be_hit).collect();
         if victims.is_empty() {

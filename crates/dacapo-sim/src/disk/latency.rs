@@ -1,0 +1,63 @@
+//! What operations cost.
+
+use std::time::Duration;
+
+use dacapo_core::Decisions;
+
+use super::drive::Drive;
+
+/// One sync in so many is slow.
+const SLOW_SYNCS: u64 = 100;
+
+impl Drive {
+    /// The time that so many bytes take.
+    pub(crate) fn transfer(&self, bytes: u64) -> Duration {
+        let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(self.options.bytes_per_second.max(1));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// What a read of so many bytes costs.
+    pub(crate) fn read_cost(&mut self, bytes: u64) -> Duration {
+        let lane = self.lanes.time;
+        // Half to one and a half times the mean.
+        let share = 0.5 + self.decisions().unit(lane);
+        self.options.read.mul_f64(share) + self.transfer(bytes)
+    }
+
+    /// What a sync costs that has so many bytes to write.
+    pub(crate) fn sync_cost(&mut self, bytes: u64) -> Duration {
+        let (lane, sync, tail) = (self.lanes.time, self.options.sync, self.options.sync_tail);
+        let decisions = self.decisions();
+        let mut cost = sync + exponential(decisions.unit(lane), sync);
+        if decisions.choose(lane, SLOW_SYNCS) == SLOW_SYNCS - 1 {
+            cost += exponential(decisions.unit(lane), tail);
+        }
+        cost + self.transfer(bytes)
+    }
+
+    /// Lets an operation of this cost pass, whatever slows it down.
+    pub(crate) fn spend(&mut self, what: &str, cost: Duration) {
+        let mut cost = if self.slowness > 1.0 { cost.mul_f64(self.slowness) } else { cost };
+        if let Some(stall) = self.faults.stall.clone()
+            && self.hits(&stall, false)
+        {
+            let lane = stall.lane;
+            let stands = stall.lasts.mul_f64(self.decisions().unit(lane));
+            self.note(format!("disk.stall {} for {stands:?} at {what}", self.name));
+            cost += stands;
+        }
+        // Two operations never take effect at once, so that there is a moment between any two.
+        self.pass(cost.max(Duration::from_micros(1)));
+    }
+}
+
+/// A length of time with this mean, out of a number from 0 to 1.
+fn exponential(unit: f64, mean: Duration) -> Duration {
+    // `libm` and not the machine's own logarithm: the last bit must be the same everywhere.
+    Duration::from_nanos((mean.as_nanos() as f64 * -libm::log(1.0 - unit) + 0.5) as u64)
+}
+
+/// Something that never comes from a disk in use: decisions of nobody.
+pub(crate) fn no_decisions() -> Decisions {
+    Decisions::new(dacapo_core::Seed(0), dacapo_core::Source::Seed)
+}
