@@ -13,6 +13,9 @@ mod latency;
 mod pending;
 mod volume;
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
