@@ -57,6 +57,7 @@ fn run() -> Vec<Part> {
                 exchange: ExchangeId(i),
                 service: ServiceId(1),
                 from: Some(ServiceId(0)),
+                object: None,
                 head,
                 body: body.clone(),
             },

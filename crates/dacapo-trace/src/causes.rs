@@ -41,6 +41,8 @@ struct Builder {
     request_chunks: BTreeMap<Caller, VecDeque<usize>>,
     response_chunks: BTreeMap<ExchangeId, VecDeque<usize>>,
     timers: BTreeMap<(Address, TimerId), usize>,
+    loads: BTreeMap<Address, usize>,
+    commits: BTreeMap<(Address, u64), usize>,
 }
 
 impl Causes {
@@ -122,9 +124,15 @@ impl Builder {
                 self.cancels.retain(|(address, _), _| address.node != to.node);
                 self.request_chunks.retain(|(address, _), _| address.node != to.node);
                 self.timers.retain(|(address, _), _| address.node != to.node);
+                self.loads.retain(|address, _| address.node != to.node);
+                self.commits.retain(|(address, _), _| address.node != to.node);
                 None
             }
-            Event::Stop | Event::Phase(_) | Event::Scheduled { .. } => None,
+            Event::Stop
+            | Event::Phase(_)
+            | Event::Scheduled { .. }
+            | Event::StoreOpened(_)
+            | Event::Alarm { .. } => None,
             Event::Request { exchange, service, head, .. } => {
                 self.out.requests.insert(*exchange, index);
                 if !self.out.callers.contains_key(exchange)
@@ -163,6 +171,8 @@ impl Builder {
                 self.fetches.get(&(to, *call)).copied()
             }
             Event::Timer(timer) => self.timers.remove(&(to, *timer)),
+            Event::Loaded(_) => self.loads.remove(&to),
+            Event::Committed(number, _) => self.commits.remove(&(to, *number)),
         }
     }
 
@@ -170,7 +180,7 @@ impl Builder {
         match effect {
             Effect::Fetch { call, target, head, .. } => {
                 self.fetches.insert((from, *call), index);
-                if let Target::Service(node, service, _) = target {
+                if let Target::Service(node, service, _) | Target::Owner(node, service, ..) = target {
                     self.unseen.entry(sight(*node, *service, head)).or_default().push_back((from, *call));
                 }
             }
@@ -198,7 +208,20 @@ impl Builder {
             Effect::ClearTimer(timer) => {
                 self.timers.remove(&(from, *timer));
             }
-            Effect::Log(..) | Effect::Check(_) | Effect::PhaseDone | Effect::Ended(..) | Effect::Stopped => {}
+            Effect::Load(_) => {
+                self.loads.insert(from, index);
+            }
+            Effect::Commit(number, ..) => {
+                self.commits.insert((from, *number), index);
+            }
+            Effect::Log(..)
+            | Effect::Check(_)
+            | Effect::PhaseDone
+            | Effect::Ended(..)
+            | Effect::Stopped
+            | Effect::AlarmDone(_)
+            | Effect::Exclusive(_)
+            | Effect::Sync(_) => {}
         }
     }
 

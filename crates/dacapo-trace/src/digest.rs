@@ -7,8 +7,8 @@
 use std::hash::Hasher;
 
 use dacapo_core::{
-    Address, Body, Check, Chunk, Delivery, Digest, DigestHasher, Effect, Event, Fault, Headers, Location,
-    NetError, RequestHead, ResponseHead, Target,
+    Address, Body, Changes, Check, Chunk, Delivery, Digest, DigestHasher, Effect, Event, Fault, Headers,
+    Location, NetError, ObjectKey, RequestHead, ResponseHead, StorageError, Target,
 };
 
 /// Small fields are gathered up to this many bytes, because the hash is fast on long pieces only.
@@ -69,8 +69,14 @@ impl Rolling {
                 self.tag(3);
                 self.tag(*phase as u8);
             }
-            Event::Request { exchange, service, from, head, body } => {
-                self.tag(4);
+            Event::Request { exchange, service, from, object, head, body } => {
+                match object {
+                    None => self.tag(4),
+                    Some(key) => {
+                        self.tag(18);
+                        self.object(key);
+                    }
+                }
                 self.u64(exchange.0);
                 self.u32(service.0);
                 self.option(from.as_ref(), |me, from| me.u32(from.0));
@@ -97,6 +103,35 @@ impl Rolling {
                 self.error(error);
             }
             Event::Timer(timer) => self.id(13, timer.0),
+            Event::StoreOpened(result) => {
+                self.tag(14);
+                if let Ok(alarms) = result {
+                    self.u64(alarms.len() as u64);
+                    for (key, at) in alarms {
+                        self.object(key);
+                        self.u64(at.0 as u64);
+                    }
+                }
+                self.option(result.as_ref().err(), Self::storage_error);
+            }
+            Event::Loaded(result) => {
+                self.tag(15);
+                if let Ok(image) = result {
+                    self.option(image.as_ref(), |me, image| {
+                        me.bytes(&image.bytes);
+                        me.option(image.alarm.as_ref(), |me, at| me.u64(at.0 as u64));
+                    });
+                }
+                self.option(result.as_ref().err(), Self::storage_error);
+            }
+            Event::Committed(number, result) => {
+                self.id(16, *number);
+                self.option(result.as_ref().err(), Self::storage_error);
+            }
+            Event::Alarm { scheduled, retry } => {
+                self.id(17, scheduled.0 as u64);
+                self.u32(*retry);
+            }
         }
     }
 
@@ -140,6 +175,18 @@ impl Rolling {
                 self.fault(fault);
             }
             Effect::Stopped => self.tag(13),
+            Effect::Load(key) => {
+                self.tag(14);
+                self.object(key);
+            }
+            Effect::Commit(number, key, changes) => {
+                self.id(15, *number);
+                self.object(key);
+                self.changes(changes);
+            }
+            Effect::AlarmDone(is_ok) => self.id(16, u64::from(*is_ok)),
+            Effect::Exclusive(is_on) => self.id(17, u64::from(*is_on)),
+            Effect::Sync(timer) => self.id(18, timer.0),
         }
     }
 
@@ -160,11 +207,46 @@ impl Rolling {
                 self.tag(3);
                 self.text(host);
             }
+            Target::Object(name, id) => {
+                self.tag(5);
+                self.text(name);
+                self.bytes(&id.0);
+            }
+            Target::Owner(node, service, by, key) => {
+                self.tag(6);
+                self.u32(node.0);
+                self.u32(service.0);
+                self.option(by.as_ref(), |digest, by| digest.u32(by.0));
+                self.object(key);
+            }
             Target::Refused(error) => {
                 self.tag(4);
                 self.error(error);
             }
         }
+    }
+
+    fn object(&mut self, key: &ObjectKey) {
+        self.text(&key.namespace);
+        self.bytes(&key.id.0);
+    }
+
+    fn changes(&mut self, changes: &Changes) {
+        let Changes { len, writes, alarm } = changes;
+        self.u64(*len);
+        self.u64(writes.len() as u64);
+        for (at, bytes) in writes {
+            self.u64(*at);
+            self.bytes(bytes);
+        }
+        self.option(alarm.as_ref(), |me, alarm| {
+            me.option(alarm.as_ref(), |me, at| me.u64(at.0 as u64));
+        });
+    }
+
+    fn storage_error(&mut self, error: &StorageError) {
+        self.tag(error.kind as u8);
+        self.text(&error.message);
     }
 
     fn error(&mut self, error: &NetError) {

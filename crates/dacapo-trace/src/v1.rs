@@ -6,6 +6,7 @@
 
 mod from_core;
 mod head;
+mod store;
 mod to_core;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -61,20 +62,52 @@ pub(crate) struct Address {
 #[derive(Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) enum Event<'a> {
-    Boot { entropy: [u8; 32], incarnation: u32 },
+    Boot {
+        entropy: [u8; 32],
+        incarnation: u32,
+    },
     Crash,
     Stop,
     Phase(Phase),
-    Request { exchange: u64, service: u32, from: Option<u32>, head: RequestHead<'a>, body: Body<'a> },
+    Request {
+        exchange: u64,
+        service: u32,
+        from: Option<u32>,
+        head: RequestHead<'a>,
+        body: Body<'a>,
+    },
     RequestChunk(u64, Chunk<'a>),
     ResponseCredit(u64, u32),
     Cancelled(u64),
-    Scheduled { service: u32, cron: &'a str },
-    Response { call: u64, head: ResponseHead<'a>, body: Body<'a> },
+    Scheduled {
+        service: u32,
+        cron: &'a str,
+    },
+    Response {
+        call: u64,
+        head: ResponseHead<'a>,
+        body: Body<'a>,
+    },
     ResponseChunk(u64, Chunk<'a>),
     RequestCredit(u64, u32),
     Failed(u64, NetError<'a>),
     Timer(u64),
+    StoreOpened(Result<Vec<(ObjectKey<'a>, i64)>, StorageError<'a>>),
+    Loaded(Result<Option<Image<'a>>, StorageError<'a>>),
+    Committed(u64, Result<(), StorageError<'a>>),
+    Alarm {
+        scheduled: i64,
+        retry: u32,
+    },
+    /// A request for an object: apart from the others, so that files without objects stay as they were.
+    ObjectRequest {
+        object: ObjectKey<'a>,
+        exchange: u64,
+        service: u32,
+        from: Option<u32>,
+        head: RequestHead<'a>,
+        body: Body<'a>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -94,6 +127,49 @@ pub(crate) enum Effect<'a> {
     PhaseDone,
     Ended(u32, Fault<'a>),
     Stopped,
+    Load(ObjectKey<'a>),
+    Commit(u64, ObjectKey<'a>, Changes<'a>),
+    AlarmDone(bool),
+    Exclusive(bool),
+    Sync(u64),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct ObjectKey<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) id: [u8; 32],
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Image<'a> {
+    pub(crate) bytes: Bin<'a>,
+    pub(crate) alarm: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Changes<'a> {
+    pub(crate) len: u64,
+    pub(crate) writes: Vec<(u64, Bin<'a>)>,
+    pub(crate) alarm: Option<Option<i64>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct StorageError<'a> {
+    pub(crate) kind: StorageErrorKind,
+    pub(crate) message: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) enum StorageErrorKind {
+    Guest,
+    Disk,
+    Full,
+    Corrupt,
+    Newer,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,6 +247,8 @@ pub(crate) enum Target<'a> {
     Service(u32, u32, Option<u32>),
     Outside(&'a str),
     Refused(NetError<'a>),
+    Object(&'a str, [u8; 32]),
+    Owner(u32, u32, Option<u32>, ObjectKey<'a>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -214,6 +292,8 @@ pub(crate) enum FaultKind {
     Stack,
     Load,
     Panic,
+    Abort,
+    Storage,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dacapo_core::{
     Address, Body, Check, CheckKind, Chunk, Effect, Event, Fault, Headers, Level, Location, NetError,
-    NoteKind, RequestHead, ResponseHead, Target,
+    NoteKind, ObjectKey, RequestHead, ResponseHead, StorageError, Target,
 };
 use serde_json::{Map, Value, json};
 
@@ -57,9 +57,9 @@ pub(crate) fn event(event: &Event, names: &Names) -> Value {
         Event::Crash => json!({"crash": {}}),
         Event::Stop => json!({"stop": {}}),
         Event::Phase(phase) => json!({"phase": {"name": phase.to_string()}}),
-        Event::Request { exchange, service, from, head, body: b } => json!({"request": {
+        Event::Request { exchange, service, from, object, head, body: b } => json!({"request": {
             "exchange": exchange.0, "service": names.service(*service),
-            "from": from.map(|from| names.service(from)), "head": request(head), "body": body(b),
+            "from": from.map(|from| names.service(from)), "object": object.as_deref().map(key), "head": request(head), "body": body(b),
         }}),
         Event::RequestChunk(exchange, it) => {
             json!({"request_chunk": {"exchange": exchange.0, "chunk": chunk(it)}})
@@ -78,6 +78,23 @@ pub(crate) fn event(event: &Event, names: &Names) -> Value {
         Event::RequestCredit(call, bytes) => json!({"request_credit": {"call": call.0, "bytes": bytes}}),
         Event::Failed(call, why) => json!({"failed": {"call": call.0, "error": error(why)}}),
         Event::Timer(timer) => json!({"timer": {"timer": timer.0}}),
+        Event::StoreOpened(Ok(alarms)) => {
+            let alarms: Value =
+                alarms.iter().map(|(it, at)| json!({"object": key(it), "at_ns": at.0.to_string()})).collect();
+            json!({"store_opened": {"alarms": alarms}})
+        }
+        Event::StoreOpened(Err(why)) => json!({"store_opened": {"error": storage_error(why)}}),
+        Event::Loaded(Ok(image)) => json!({"loaded": {"image": image.as_ref().map(|image| json!({
+            "bytes": {"base64": BASE64_STANDARD.encode(&image.bytes)},
+            "alarm_ns": image.alarm.map(|at| at.0.to_string()),
+        }))}}),
+        Event::Loaded(Err(why)) => json!({"loaded": {"error": storage_error(why)}}),
+        Event::Committed(number, result) => {
+            json!({"committed": {"number": number, "error": result.as_ref().err().map(storage_error)}})
+        }
+        Event::Alarm { scheduled, retry } => {
+            json!({"alarm": {"scheduled_ns": scheduled.0.to_string(), "retry": retry}})
+        }
     }
 }
 
@@ -116,6 +133,17 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Value {
         Effect::PhaseDone => json!({"phase_done": {}}),
         Effect::Ended(instance, it) => json!({"ended": {"instance": instance.0, "fault": fault(it)}}),
         Effect::Stopped => json!({"stopped": {}}),
+        Effect::Load(it) => json!({"load": {"object": key(it)}}),
+        Effect::Commit(number, it, changes) => json!({"commit": {
+            "number": number, "object": key(it), "len": changes.len,
+            "writes": changes.writes.iter()
+                .map(|(at, it)| json!({"at": at, "bytes": {"base64": BASE64_STANDARD.encode(it)}}))
+                .collect::<Value>(),
+            "alarm": changes.alarm.map(|alarm| json!({"at_ns": alarm.map(|at| at.0.to_string())})),
+        }}),
+        Effect::AlarmDone(is_ok) => json!({"alarm_done": {"ok": is_ok}}),
+        Effect::Exclusive(is_on) => json!({"exclusive": {"on": is_on}}),
+        Effect::Sync(timer) => json!({"sync": {"timer": timer.0}}),
     }
 }
 
@@ -126,9 +154,21 @@ fn target(target: &Target, names: &Names) -> Value {
         Target::Service(node, service, _) => {
             json!({"service": names.service(*service), "node": names.node(*node)})
         }
+        Target::Object(name, id) => json!({"binding": &name[..], "object": id.to_string()}),
+        Target::Owner(node, service, _, it) => {
+            json!({"service": names.service(*service), "node": names.node(*node), "object": key(it)})
+        }
         Target::Outside(host) => json!({"outside": &host[..]}),
         Target::Refused(why) => json!({"refused": error(why)}),
     }
+}
+
+fn key(key: &ObjectKey) -> Value {
+    json!({"namespace": &key.namespace[..], "id": key.id.to_string()})
+}
+
+fn storage_error(error: &StorageError) -> Value {
+    json!({"kind": format!("{:?}", error.kind).to_lowercase(), "text": &error.message[..]})
 }
 
 fn error(error: &NetError) -> Value {

@@ -1,6 +1,9 @@
 //! What happened, in words.
 
-use dacapo_core::{Body, Check, CheckKind, Chunk, Effect, Event, Level, RequestHead, ResponseHead, Target};
+use dacapo_core::{
+    Body, Changes, Check, CheckKind, Chunk, Effect, Event, Level, RequestHead, ResponseHead, StorageError,
+    Target,
+};
 
 use super::excerpt::{self, clean};
 use super::{Line, Style};
@@ -18,9 +21,12 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
         Event::Crash => line.word(Style::Fault, "crash"),
         Event::Stop => line.word(Style::Word, "asked to stop"),
         Event::Phase(phase) => line.word(Style::Word, format!("phase {phase}")),
-        Event::Request { exchange, from, head, body, .. } => {
+        Event::Request { exchange, from, object, head, body, .. } => {
             start(&mut line, "request", exchange);
             request(&mut line, head, body);
+            if let Some(key) = object {
+                line.word(Style::Faint, format!("for {}", clean(&key.to_string())));
+            }
             let from = from.map_or_else(|| "outside".to_owned(), |from| names.service(from));
             line.word(Style::Faint, format!("from {}", clean(&from)));
             content(&mut line, body);
@@ -43,6 +49,29 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
             line.word(Style::Bad, clean(&error.to_string()));
         }
         Event::Timer(timer) => start(&mut line, "timer", timer),
+        Event::StoreOpened(Ok(alarms)) => {
+            line.word(Style::Word, "store opened");
+            line.word(Style::Faint, format!("({} alarms are set)", alarms.len()));
+        }
+        Event::StoreOpened(Err(error)) => failed(&mut line, "store cannot be opened", error),
+        Event::Loaded(Ok(Some(image))) => {
+            line.word(Style::Word, "loaded");
+            line.word(Style::Faint, format!("({})", excerpt::length(image.bytes.len())));
+        }
+        Event::Loaded(Ok(None)) => line.word(Style::Word, "loaded: nothing is stored"),
+        Event::Loaded(Err(error)) => failed(&mut line, "cannot be loaded", error),
+        Event::Committed(number, result) => {
+            start(&mut line, "committed", number);
+            if let Err(error) = result {
+                failed(&mut line, "NOT", error);
+            }
+        }
+        Event::Alarm { retry, .. } => {
+            line.word(Style::Word, "alarm");
+            if *retry > 0 {
+                line.word(Style::Faint, format!("(try {})", retry + 1));
+            }
+        }
     }
     line
 }
@@ -59,6 +88,13 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Line {
                 Target::Binding(name) => line.word(Style::Faint, format!("by {}", clean(name))),
                 Target::Service(node, service, _) => {
                     let to = format!("to {} on {}", names.service(*service), names.node(*node));
+                    line.word(Style::Faint, clean(&to));
+                }
+                Target::Object(name, id) => {
+                    line.word(Style::Faint, format!("by {} to {id}", clean(name)));
+                }
+                Target::Owner(node, service, _, key) => {
+                    let to = format!("to {key} of {} on {}", names.service(*service), names.node(*node));
                     line.word(Style::Faint, clean(&to));
                 }
                 Target::Outside(host) => line.word(Style::Faint, format!("to outside {}", clean(host))),
@@ -99,8 +135,42 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Line {
             line.word(Style::Bad, clean(&fault.to_string()));
         }
         Effect::Stopped => line.word(Style::Word, "stopped"),
+        Effect::Load(key) => {
+            line.word(Style::Word, "load");
+            line.word(Style::Plain, clean(&key.to_string()));
+        }
+        Effect::Commit(number, key, it) => {
+            start(&mut line, "commit", number);
+            line.word(Style::Plain, format!("of {}", clean(&key.to_string())));
+            line.word(Style::Faint, changes(it));
+        }
+        Effect::AlarmDone(is_ok) => {
+            line.word(Style::Word, if *is_ok { "alarm done" } else { "alarm failed" })
+        }
+        Effect::Exclusive(is_on) => line.word(Style::Word, if *is_on { "alone" } else { "no more alone" }),
+        Effect::Sync(timer) => start(&mut line, "sync", timer),
     }
     line
+}
+
+fn failed(line: &mut Line, word: &str, error: &StorageError) {
+    line.word(Style::Bad, format!("{word}: {}", clean(&error.message)));
+}
+
+fn changes(changes: &Changes) -> String {
+    let bytes: usize = changes.writes.iter().map(|(_, bytes)| bytes.len()).sum();
+    let writes = match changes.writes.len() {
+        0 => String::new(),
+        1 => format!("1 write, {}", excerpt::length(bytes)),
+        n => format!("{n} writes, {}", excerpt::length(bytes)),
+    };
+    let alarm = match changes.alarm {
+        None => "",
+        Some(None) => "no alarm",
+        Some(Some(_)) => "an alarm",
+    };
+    let between = if writes.is_empty() || alarm.is_empty() { "" } else { ", " };
+    format!("({writes}{between}{alarm})")
 }
 
 fn start(line: &mut Line, word: &str, id: &impl std::fmt::Display) {

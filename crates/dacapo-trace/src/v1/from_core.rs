@@ -38,7 +38,15 @@ impl<'a> From<&'a core::Event> for Event<'a> {
                 core::Phase::Heal => Phase::Heal,
                 core::Phase::Judge => Phase::Judge,
             }),
-            E::Request { exchange, service, from, head, body } => Event::Request {
+            E::Request { exchange, service, from, object: None, head, body } => Event::Request {
+                exchange: exchange.0,
+                service: service.0,
+                from: from.map(|id| id.0),
+                head: head.into(),
+                body: body.into(),
+            },
+            E::Request { exchange, service, from, object: Some(key), head, body } => Event::ObjectRequest {
+                object: key.as_ref().into(),
                 exchange: exchange.0,
                 service: service.0,
                 from: from.map(|id| id.0),
@@ -56,6 +64,18 @@ impl<'a> From<&'a core::Event> for Event<'a> {
             E::RequestCredit(call, bytes) => Event::RequestCredit(call.0, *bytes),
             E::Failed(call, error) => Event::Failed(call.0, error.into()),
             E::Timer(timer) => Event::Timer(timer.0),
+            E::StoreOpened(result) => Event::StoreOpened(match result {
+                Ok(alarms) => Ok(alarms.iter().map(|(key, at)| (key.into(), at.0)).collect()),
+                Err(error) => Err(error.into()),
+            }),
+            E::Loaded(result) => Event::Loaded(match result {
+                Ok(image) => Ok(image.as_ref().map(Image::from)),
+                Err(error) => Err(error.into()),
+            }),
+            E::Committed(number, result) => {
+                Event::Committed(*number, result.as_ref().copied().map_err(StorageError::from))
+            }
+            E::Alarm { scheduled, retry } => Event::Alarm { scheduled: scheduled.0, retry: *retry },
         }
     }
 }
@@ -92,6 +112,11 @@ impl<'a> From<&'a core::Effect> for Effect<'a> {
             E::PhaseDone => Effect::PhaseDone,
             E::Ended(instance, fault) => Effect::Ended(instance.0, fault.into()),
             E::Stopped => Effect::Stopped,
+            E::Load(key) => Effect::Load(key.into()),
+            E::Commit(number, key, changes) => Effect::Commit(*number, key.into(), changes.into()),
+            E::AlarmDone(is_ok) => Effect::AlarmDone(*is_ok),
+            E::Exclusive(is_on) => Effect::Exclusive(*is_on),
+            E::Sync(timer) => Effect::Sync(timer.0),
         }
     }
 }
@@ -166,6 +191,10 @@ impl<'a> From<&'a core::Target> for Target<'a> {
             core::Target::Url => Target::Url,
             core::Target::Binding(name) => Target::Binding(name),
             core::Target::Service(node, service, by) => Target::Service(node.0, service.0, by.map(|s| s.0)),
+            core::Target::Object(name, id) => Target::Object(name, id.0),
+            core::Target::Owner(node, service, by, key) => {
+                Target::Owner(node.0, service.0, by.map(|s| s.0), key.as_ref().into())
+            }
             core::Target::Outside(host) => Target::Outside(host),
             core::Target::Refused(error) => Target::Refused(error.into()),
         }
@@ -198,6 +227,8 @@ impl<'a> From<&'a core::Fault> for Fault<'a> {
             core::FaultKind::Stack => FaultKind::Stack,
             core::FaultKind::Load => FaultKind::Load,
             core::FaultKind::Panic => FaultKind::Panic,
+            core::FaultKind::Abort => FaultKind::Abort,
+            core::FaultKind::Storage => FaultKind::Storage,
         };
         Fault { kind, message: &fault.message, location: fault.location.as_ref().map(Location::from) }
     }

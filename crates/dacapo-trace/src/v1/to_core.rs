@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dacapo_core as core;
-use dacapo_core::{CallId, ExchangeId, InstanceId, NodeId, ServiceId, Time, TimerId, WallTime};
+use dacapo_core::{CallId, ExchangeId, InstanceId, NodeId, ObjectId, ServiceId, Time, TimerId, WallTime};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::*;
@@ -49,6 +49,15 @@ impl Event<'_> {
                 exchange: ExchangeId(exchange),
                 service: ServiceId(service),
                 from: from.map(ServiceId),
+                object: None,
+                head: head.into_core()?,
+                body: body.into(),
+            },
+            Event::ObjectRequest { object, exchange, service, from, head, body } => E::Request {
+                exchange: ExchangeId(exchange),
+                service: ServiceId(service),
+                from: from.map(ServiceId),
+                object: Some(Box::new(object.into())),
                 head: head.into_core()?,
                 body: body.into(),
             },
@@ -65,6 +74,13 @@ impl Event<'_> {
             Event::RequestCredit(call, bytes) => E::RequestCredit(CallId(call), bytes),
             Event::Failed(call, error) => E::Failed(CallId(call), error.into()),
             Event::Timer(timer) => E::Timer(TimerId(timer)),
+            Event::StoreOpened(result) => E::StoreOpened(match result {
+                Ok(alarms) => Ok(alarms.into_iter().map(|(key, at)| (key.into(), WallTime(at))).collect()),
+                Err(error) => Err(error.into()),
+            }),
+            Event::Loaded(result) => E::Loaded(result.map(|image| image.map(Into::into)).map_err(Into::into)),
+            Event::Committed(number, result) => E::Committed(number, result.map_err(Into::into)),
+            Event::Alarm { scheduled, retry } => E::Alarm { scheduled: WallTime(scheduled), retry },
         })
     }
 }
@@ -107,6 +123,11 @@ impl Effect<'_> {
             Effect::PhaseDone => E::PhaseDone,
             Effect::Ended(instance, fault) => E::Ended(InstanceId(instance), fault.into()),
             Effect::Stopped => E::Stopped,
+            Effect::Load(key) => E::Load(key.into()),
+            Effect::Commit(number, key, changes) => E::Commit(number, key.into(), changes.into()),
+            Effect::AlarmDone(is_ok) => E::AlarmDone(is_ok),
+            Effect::Exclusive(is_on) => E::Exclusive(is_on),
+            Effect::Sync(timer) => E::Sync(TimerId(timer)),
         })
     }
 }
@@ -198,6 +219,10 @@ impl From<Target<'_>> for core::Target {
             Target::Service(node, service, by) => {
                 core::Target::Service(NodeId(node), ServiceId(service), by.map(ServiceId))
             }
+            Target::Object(name, id) => core::Target::Object(name.into(), ObjectId(id)),
+            Target::Owner(node, service, by, key) => {
+                core::Target::Owner(NodeId(node), ServiceId(service), by.map(ServiceId), Box::new(key.into()))
+            }
             Target::Outside(host) => core::Target::Outside(host.into()),
             Target::Refused(error) => core::Target::Refused(error.into()),
         }
@@ -230,6 +255,8 @@ impl From<Fault<'_>> for core::Fault {
             FaultKind::Stack => core::FaultKind::Stack,
             FaultKind::Load => core::FaultKind::Load,
             FaultKind::Panic => core::FaultKind::Panic,
+            FaultKind::Abort => core::FaultKind::Abort,
+            FaultKind::Storage => core::FaultKind::Storage,
         };
         core::Fault { kind, message: fault.message.into(), location: fault.location.map(Into::into) }
     }

@@ -64,7 +64,7 @@ fn programs_get_json_lines() {
         trace.records.iter().filter_map(|r| printer.json(r)).map(|value| value.to_string()).collect();
     insta::assert_snapshot!(lines[2..8].join("\n"), @r#"
     {"event":2,"at_ns":900000,"note":{"kind":"fault begins","text":"process.slow n1"}}
-    {"event":3,"at_ns":1250000,"node":"n0","service":"teller","address":"n0/i0","now_ns":1250000,"wall_ns":"1735689600001250000","in":{"request":{"exchange":1,"service":"teller","from":null,"head":{"method":"POST","url":"https://bank.example/transfer","headers":[["accept","application/json"]]},"body":"{\"from\":\"ann\",\"to\":\"bob\",\"amount\":25}"}}}
+    {"event":3,"at_ns":1250000,"node":"n0","service":"teller","address":"n0/i0","now_ns":1250000,"wall_ns":"1735689600001250000","in":{"request":{"exchange":1,"service":"teller","from":null,"object":null,"head":{"method":"POST","url":"https://bank.example/transfer","headers":[["accept","application/json"]]},"body":"{\"from\":\"ann\",\"to\":\"bob\",\"amount\":25}"}}}
     {"event":3,"at_ns":1250000,"node":"n0","service":"teller","address":"n0/i1","out":{"log":{"level":"info","text":"transfer \u001b[31m25"}}}
     {"event":3,"at_ns":1250000,"node":"n0","service":"teller","address":"n0/i1","out":{"fetch":{"call":1,"target":{"service":"ledger","node":"n1"},"head":{"method":"POST","url":"https://ledger.internal/transfer","headers":[["accept","application/json"]]},"body":"{\"from\":\"ann\",\"to\":\"bob\",\"amount\":25}"}}}
     {"event":3,"at_ns":1250000,"node":"n0","service":"teller","address":"n0/i1","out":{"set_timer":{"timer":1,"after_ns":"1500000000"}}}

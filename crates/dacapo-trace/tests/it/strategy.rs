@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 use dacapo_core::{
-    Address, Body, CallId, Check, CheckKind, Chunk, Delivery, Effect, Entropy, Event, ExchangeId, Fault,
-    FaultKind, Headers, InstanceId, Level, Location, NetError, NodeId, Note, NoteKind, Phase, RequestHead,
-    ResponseHead, ServiceId, Target, Time, TimerId, WallTime,
+    Address, Body, CallId, Changes, Check, CheckKind, Chunk, Delivery, Effect, Entropy, Event, ExchangeId,
+    Fault, FaultKind, Headers, Image, InstanceId, Level, Location, NetError, NodeId, Note, NoteKind,
+    ObjectId, ObjectKey, Phase, RequestHead, ResponseHead, ServiceId, StorageError, StorageErrorKind, Target,
+    Time, TimerId, WallTime,
 };
 use dacapo_trace::Part;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -79,9 +80,46 @@ fn target() -> impl Strategy<Value = Target> {
             ServiceId(s),
             by.map(ServiceId)
         )),
+        (text(), any::<[u8; 32]>()).prop_map(|(name, id)| Target::Object(name, ObjectId(id))),
+        (any::<u32>(), any::<u32>(), any::<Option<u32>>(), key()).prop_map(|(n, s, by, key)| Target::Owner(
+            NodeId(n),
+            ServiceId(s),
+            by.map(ServiceId),
+            Box::new(key)
+        )),
         text().prop_map(Target::Outside),
         error().prop_map(Target::Refused),
     ]
+}
+
+fn key() -> impl Strategy<Value = ObjectKey> {
+    (text(), any::<[u8; 32]>()).prop_map(|(namespace, id)| ObjectKey { namespace, id: ObjectId(id) })
+}
+
+fn wall() -> impl Strategy<Value = WallTime> {
+    any::<i64>().prop_map(WallTime)
+}
+
+fn storage_error() -> impl Strategy<Value = StorageError> {
+    use StorageErrorKind::{Corrupt, Disk, Full, Guest, Newer};
+    let kind = prop::sample::select(vec![Guest, Disk, Full, Corrupt, Newer]);
+    (kind, text()).prop_map(|(kind, message)| StorageError { kind, message })
+}
+
+/// `Ok` with something of this kind, or an error of the storage.
+fn stored<T: Clone + std::fmt::Debug + 'static>(
+    ok: impl Strategy<Value = T> + 'static,
+) -> impl Strategy<Value = Result<T, StorageError>> {
+    prop_oneof![ok.prop_map(Ok), storage_error().prop_map(Err)]
+}
+
+fn image() -> impl Strategy<Value = Image> {
+    (bytes(), option::of(wall())).prop_map(|(bytes, alarm)| Image { bytes, alarm })
+}
+
+fn changes() -> impl Strategy<Value = Changes> {
+    (any::<u64>(), vec((any::<u64>(), bytes()), 0..3), option::of(option::of(wall())))
+        .prop_map(|(len, writes, alarm)| Changes { len, writes, alarm })
 }
 
 fn location() -> impl Strategy<Value = Option<Location>> {
@@ -116,8 +154,15 @@ fn event() -> impl Strategy<Value = Event> {
         Just(Event::Crash),
         Just(Event::Stop),
         phase.prop_map(Event::Phase),
-        (exchange(), service(), option::of(service()), request(), body()).prop_map(
-            |(exchange, service, from, head, body)| Event::Request { exchange, service, from, head, body }
+        (exchange(), service(), option::of(service()), option::of(key()), request(), body()).prop_map(
+            |(exchange, service, from, object, head, body)| Event::Request {
+                exchange,
+                service,
+                from,
+                object: object.map(Box::new),
+                head,
+                body
+            }
         ),
         (exchange(), chunk()).prop_map(|(id, chunk)| Event::RequestChunk(id, chunk)),
         (exchange(), any::<u32>()).prop_map(|(id, n)| Event::ResponseCredit(id, n)),
@@ -128,6 +173,10 @@ fn event() -> impl Strategy<Value = Event> {
         (call(), any::<u32>()).prop_map(|(id, n)| Event::RequestCredit(id, n)),
         (call(), error()).prop_map(|(id, error)| Event::Failed(id, error)),
         timer().prop_map(Event::Timer),
+        stored(vec((key(), wall()), 0..3)).prop_map(Event::StoreOpened),
+        stored(option::of(image())).prop_map(Event::Loaded),
+        (any::<u64>(), stored(Just(()))).prop_map(|(number, result)| Event::Committed(number, result)),
+        (wall(), any::<u32>()).prop_map(|(scheduled, retry)| Event::Alarm { scheduled, retry }),
     ]
 }
 
@@ -152,8 +201,15 @@ fn effect() -> impl Strategy<Value = Effect> {
             details,
             location,
         });
-    let kinds =
-        vec![FaultKind::Budget, FaultKind::Memory, FaultKind::Stack, FaultKind::Load, FaultKind::Panic];
+    let kinds = vec![
+        FaultKind::Budget,
+        FaultKind::Memory,
+        FaultKind::Stack,
+        FaultKind::Load,
+        FaultKind::Panic,
+        FaultKind::Abort,
+        FaultKind::Storage,
+    ];
     let fault = (prop::sample::select(kinds), text(), location())
         .prop_map(|(kind, message, location)| Fault { kind, message, location });
     prop_oneof![
@@ -181,6 +237,12 @@ fn effect() -> impl Strategy<Value = Effect> {
         Just(Effect::PhaseDone),
         (any::<u32>(), fault).prop_map(|(id, fault)| Effect::Ended(InstanceId(id), fault)),
         Just(Effect::Stopped),
+        key().prop_map(Effect::Load),
+        (any::<u64>(), key(), changes())
+            .prop_map(|(number, key, changes)| Effect::Commit(number, key, changes)),
+        any::<bool>().prop_map(Effect::AlarmDone),
+        any::<bool>().prop_map(Effect::Exclusive),
+        timer().prop_map(Effect::Sync),
     ]
 }
 
