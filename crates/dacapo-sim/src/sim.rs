@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::options::{NodeKind, SimOptions};
 use crate::phase::Ending;
 use crate::queue::Queue;
-use crate::store::{Job, Open, Step, Stores, open};
+use crate::store::{Job, OpenStore, Step, Stores, open_none};
 
 /// Timers fire this late at the earliest: a guest that re-arms a timer of zero shall not stop time.
 const TIMER_MIN: Duration = Duration::from_micros(1);
@@ -82,10 +82,11 @@ pub(crate) enum Item {
 impl Sim {
     /// A run of `options` under these decisions (which carry the seed).
     pub fn new(options: SimOptions, decisions: Decisions) -> Sim {
-        Sim::with_stores(options, decisions, open)
+        Sim::with_store(options, decisions, open_none)
     }
 
-    pub(crate) fn with_stores(options: SimOptions, mut decisions: Decisions, open: Open) -> Sim {
+    /// The same; `open` opens the store of each node that has one ([`SimOptions::stores`]).
+    pub fn with_store(options: SimOptions, mut decisions: Decisions, open: OpenStore) -> Sim {
         let queue = Queue::new(&mut decisions);
         let network = Network::new(&mut decisions);
         let faults = Faults::new(&options, &mut decisions);

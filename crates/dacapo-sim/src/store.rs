@@ -24,19 +24,26 @@ const LAST_WORDS: Duration = Duration::from_millis(1);
 const AFTER: Duration = Duration::from_nanos(1);
 
 /// When the alarms of objects are due.
-pub(crate) type Alarms = Vec<(ObjectKey, WallTime)>;
+pub type Alarms = Vec<(ObjectKey, WallTime)>;
 
-/// What keeps the states of objects on a disk.
-pub(crate) trait ObjectStore {
+/// What keeps the states of objects on a disk, as far as a world needs to know it.
+pub trait ObjectStore {
+    /// The state of an object; `None` if there is none.
     fn load(&mut self, key: &ObjectKey) -> Result<Option<Image>, StorageError>;
+
+    /// Makes all of these changes durable, in their order, each whole or not at all. After an error
+    /// of the kind [`StorageErrorKind::Disk`] the store may refuse everything else: its node ends
+    /// itself and boots again.
     fn commit(&mut self, changes: &[(ObjectKey, Changes)]) -> Result<(), StorageError>;
 }
 
-/// Opens one.
-pub(crate) type Open = fn(Box<dyn Disk>) -> Result<(Box<dyn ObjectStore>, Alarms), StorageError>;
+/// Opens the store on a disk, which may be empty.
+pub type OpenStore = fn(Box<dyn Disk>) -> Result<(Box<dyn ObjectStore>, Alarms), StorageError>;
 
-pub(crate) fn open(_: Box<dyn Disk>) -> Result<(Box<dyn ObjectStore>, Alarms), StorageError> {
-    Err(StorageError::new(StorageErrorKind::Newer, "no store"))
+/// There is none.
+pub(crate) fn open_none(_: Box<dyn Disk>) -> Result<(Box<dyn ObjectStore>, Alarms), StorageError> {
+    let why = "the simulation was made without a kind of store (`Sim::with_store` takes one)";
+    Err(StorageError::new(StorageErrorKind::Newer, why))
 }
 
 /// What an instance asks of the store of its node.
@@ -73,13 +80,13 @@ struct NodeStore {
 /// The stores of all nodes that have one.
 pub(crate) struct Stores {
     of: BTreeMap<NodeId, NodeStore>,
-    open: Open,
+    open: OpenStore,
 }
 
 impl Stores {
     pub(crate) fn new(
         options: &SimOptions,
-        open: Open,
+        open: OpenStore,
         decisions: &mut Decisions,
         faults: &crate::fault::Faults,
     ) -> Stores {

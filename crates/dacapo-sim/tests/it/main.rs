@@ -1,0 +1,6 @@
+//! Nodes with stores on simulated disks, driven by a loop made by hand.
+
+mod counter;
+mod crash;
+mod fault;
+mod log_store;
