@@ -56,6 +56,7 @@ codes! {
     UnknownFault = "DC0022" "unknown_fault" "A fault or a group of faults is named that does not exist.",
     UnknownParam = "DC0023" "unknown_param" "A fault does not have this parameter.",
     Contradiction = "DC0024" "contradiction" "Two settings that are right alone cannot hold together.",
+    UnknownClass = "DC0025" "unknown_class" "A class of durable objects is named that its service does not have.",
 }
 
 impl fmt::Display for Code {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use dacapo_core::plan::Route;
 
+use super::object;
 use super::scenario::ScenarioDraft;
 use super::service::ServiceDraft;
 use crate::Code;
@@ -18,11 +19,19 @@ pub(super) fn check(reader: &mut Reader, services: &[ServiceDraft], scenarios: &
     names_differ(reader, "service", services.iter().map(|s| &s.name));
     names_differ(reader, "scenario", scenarios.iter().map(|s| &s.name));
     routes_differ(reader, services);
+    object::check(reader, services);
     let by_name: BTreeMap<&str, &ServiceDraft> =
         services.iter().map(|s| (s.name.value.as_str(), s)).collect();
     for service in services {
         for call in &service.calls {
-            known(reader, &by_name, call, "`calls`");
+            let Some((owner, class)) = object::split(&call.value) else {
+                known(reader, &by_name, call, "`calls`");
+                continue;
+            };
+            let owner = Placed { value: owner.to_owned(), place: call.place.clone() };
+            if let Some(owner) = known(reader, &by_name, &owner, "`calls`") {
+                object::known(reader, owner, class, &call.place);
+            }
         }
     }
     for scenario in scenarios {

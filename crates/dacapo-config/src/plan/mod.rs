@@ -2,6 +2,7 @@
 
 mod across;
 mod fault;
+mod object;
 mod scenario;
 mod service;
 

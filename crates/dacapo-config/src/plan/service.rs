@@ -4,16 +4,27 @@ use dacapo_core::WallTime;
 use dacapo_core::plan::{Limits, Route, Service};
 use hcl_edit::structure::Block;
 
+use super::object::{self, ClassDraft};
 use crate::Code;
 use crate::error::Place;
 use crate::file_check::Module;
 use crate::read::{Fields, NameRule, PathRule, Placed, Reader, Shape, address};
 
 const SERVICE: Shape = Shape {
-    attributes: &["calls", "cron", "hosts", "instances", "module", "routes", "secrets", "vars"],
-    blocks: &["limits"],
+    attributes: &[
+        "calls",
+        "cron",
+        "deleted_objects",
+        "hosts",
+        "instances",
+        "module",
+        "objects",
+        "routes",
+        "secrets",
+        "vars",
+    ],
+    blocks: &["limits", "object"],
     hints: &[
-        ("objects", "Durable objects are not known in this version."),
         ("queues", "Queues are not known in this version."),
         ("env", "Variables are `vars = { NAME = value }`, secrets are `secrets = [\"NAME\"]`."),
     ],
@@ -30,6 +41,8 @@ pub(super) struct ServiceDraft {
     pub(super) service: Service,
     pub(super) name: Placed<String>,
     pub(super) calls: Vec<Placed<String>>,
+    pub(super) classes: Vec<ClassDraft>,
+    pub(super) deleted: Vec<Placed<String>>,
     pub(super) routes: Vec<Placed<Route>>,
     pub(super) instances: Option<Placed<u64>>,
     pub(super) module: Option<Module>,
@@ -53,11 +66,24 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
         .get("instances")
         .and_then(|e| reader.integer(e, "`instances`", 1..=NODES_MAX, "instances = 1"));
     let limits = limits(reader, &fields);
+    let classes = object::classes(reader, &fields, &name.value);
+    let deleted = object::deleted(reader, &fields, &name.value);
+    let rights = || calls.iter().map(|(binding, to)| (binding.value.clone(), to.value.as_str()));
     let service = Service {
         name: name.value.clone(),
         module: module.as_ref().map(|m| m.path.clone()).unwrap_or_default(),
         routes: routes.iter().map(|r| r.value.clone()).collect(),
-        calls: calls.iter().map(|(binding, to)| (binding.value.clone(), to.value.clone())).collect(),
+        calls: rights()
+            .filter(|(_, to)| object::split(to).is_none())
+            .map(|(binding, to)| (binding, to.to_owned()))
+            .collect(),
+        object_calls: rights()
+            .filter_map(|(binding, to)| {
+                object::split(to).map(|(owner, class)| (binding, (owner.to_owned(), class.to_owned())))
+            })
+            .collect(),
+        objects: classes.iter().map(|draft| draft.class.clone()).collect(),
+        deleted_objects: deleted.iter().map(|name| name.value.clone()).collect(),
         hosts: hosts(reader, &fields),
         vars: vars.0.into_iter().map(|name| name.value).zip(vars.1).collect(),
         secrets: secrets.into_iter().map(|secret| secret.value).collect(),
@@ -66,7 +92,7 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
         limits,
     };
     let calls = calls.into_iter().map(|(_, to)| to).collect();
-    Some(ServiceDraft { service, name, calls, routes, instances, module })
+    Some(ServiceDraft { service, name, calls, classes, deleted, routes, instances, module })
 }
 
 fn module(reader: &mut Reader, fields: &Fields<'_>) -> Option<Module> {
@@ -217,7 +243,7 @@ fn cron_error(line: &str) -> Option<String> {
 fn limits(reader: &mut Reader, fields: &Fields<'_>) -> Limits {
     let mut limits = Limits::default();
     let mut first: Option<Place> = None;
-    for block in &fields.blocks {
+    for block in fields.blocks.iter().filter(|block| block.ident.as_str() == "limits") {
         let place = reader.place_of(&block.ident);
         if let Some(first) = &first {
             let message = format!("{} has two `limits` blocks", fields.owner);

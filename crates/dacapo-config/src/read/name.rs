@@ -12,6 +12,8 @@ pub(crate) enum NameRule {
     File,
     /// A member of `env` in guest code.
     Binding,
+    /// A class that a module exports.
+    Class,
 }
 
 impl NameRule {
@@ -25,7 +27,7 @@ impl NameRule {
                 let is_file = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
                 !name.is_empty() && name.len() <= 100 && is_edged && all(is_file)
             }
-            NameRule::Binding => {
+            NameRule::Binding | NameRule::Class => {
                 let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
                 let starts = name.chars().next().is_some_and(|c| !c.is_ascii_digit());
                 starts && name.len() <= 100 && all(is_word)
@@ -46,6 +48,10 @@ impl NameRule {
             NameRule::Binding => {
                 "Guest code reads it as env.NAME: use letters, digits, `_` and `$`, not a digit first. \
                  Capitals are the custom: LEDGER, PAY_API."
+            }
+            NameRule::Class => {
+                "It is the name by which the module exports the class: use letters, digits, `_` and `$`, not a digit \
+                 first."
             }
         }
     }

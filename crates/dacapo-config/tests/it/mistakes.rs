@@ -103,22 +103,24 @@ fn two_places_in_two_files_are_both_shown() {
 
 #[test]
 fn a_group_of_faults_that_is_not_known_says_which_are() {
-    let text = "service \"a\" { module = \"a.js\" }\nscenario \"s\" {\n  workload = \"w.ts\"\n  faults = [\"disk\"]\n}\n";
+    let text = "service \"a\" { module = \"a.js\" }\nscenario \"s\" {\n  workload = \"w.ts\"\n  faults = [\"platform\"]\n}\n";
     insta::assert_snapshot!(mistakes(text), @r#"
-        dacapo::config::unknown_fault (DC0022)
+    dacapo::config::unknown_fault (DC0022)
 
-          × there is no fault and no group of faults "disk" in this version
-           ╭─[dacapo.hcl:4:13]
-         3 │   workload = "w.ts"
-         4 │   faults = ["disk"]
-           ·             ───┬──
-           ·                ╰── unknown fault
-         5 │ }
-           ╰────
-          help: The groups are: network, process, clock. The faults are: net.delay, net.loss,
-                net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash,
-                process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump.
-        "#);
+      × there is no fault and no group of faults "platform" in this version
+       ╭─[dacapo.hcl:4:13]
+     3 │   workload = "w.ts"
+     4 │   faults = ["platform"]
+       ·             ─────┬────
+       ·                  ╰── unknown fault
+     5 │ }
+       ╰────
+      help: The groups are: network, process, clock, disk, damage. The faults are: net.delay,
+            net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash,
+            process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, disk.torn,
+            disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot,
+            disk.misdirected, disk.lying_sync, disk.lost.
+    "#);
 }
 
 #[test]
@@ -366,4 +368,107 @@ fn a_file_full_of_mistakes_does_not_fill_the_screen() {
     let errors = dacapo_config::parse("dacapo.hcl", &text).unwrap_err();
     assert_eq!(errors.iter().count(), 50);
     assert_eq!(errors.to_string(), "the configuration has 20001 errors, of which these are the first");
+}
+
+#[test]
+fn a_right_to_a_class_that_does_not_exist_says_how_to_declare_it() {
+    let text = "service \"bank\" {\n  module = \"b.js\"\n  objects = [\"Account\"]\n}\n\
+                service \"shop\" {\n  module = \"s.js\"\n  calls = { A = \"bank.Acount\", B = \"bank.Vault\" }\n}\n";
+    insta::assert_snapshot!(mistakes(text), @r#"
+    dacapo::config::unknown_class (DC0025)
+
+      × service "bank" has no class "Acount"
+       ╭─[dacapo.hcl:7:17]
+     6 │   module = "s.js"
+     7 │   calls = { A = "bank.Acount", B = "bank.Vault" }
+       ·                 ──────┬──────
+       ·                       ╰── unknown class
+     8 │ }
+       ╰────
+      help: Did you mean "Account"?
+    dacapo::config::unknown_class (DC0025)
+
+      × service "bank" has no class "Vault"
+       ╭─[dacapo.hcl:7:36]
+     6 │   module = "s.js"
+     7 │   calls = { A = "bank.Acount", B = "bank.Vault" }
+       ·                                    ──────┬─────
+       ·                                          ╰── unknown class
+     8 │ }
+       ╰────
+      help: Add  objects = ["Vault"]  to service "bank", whose module exports it.
+    "#);
+}
+
+#[test]
+fn two_classes_cannot_own_one_state() {
+    let text = "service \"bank\" {\n  module = \"b.js\"\n  objects = [\"Account\"]\n}\n\
+                service \"shop\" {\n  module = \"s.js\"\n  object \"Konto\" {\n    was = \"bank.Account\"\n  }\n}\n";
+    insta::assert_snapshot!(mistakes(text), @r#"
+    dacapo::config::contradiction (DC0024)
+
+      × two classes keep their state as "bank.Account"
+       ╭─[dacapo.hcl:3:14]
+     2 │   module = "b.js"
+     3 │   objects = ["Account"]
+       ·              ────┬────
+       ·                  ╰── first here
+     4 │ }
+       ╰────
+       ╭─[dacapo.hcl:8:11]
+     7 │   object "Konto" {
+     8 │     was = "bank.Account"
+       ·           ───────┬──────
+       ·                  ╰── again here
+     9 │   }
+       ╰────
+      help: One class owns a state. `was` names what a class was called before: the old class must be
+            gone.
+    "#);
+}
+
+#[test]
+fn a_class_is_declared_once_and_not_deleted_as_well() {
+    let text = "service \"bank\" {\n  module = \"b.js\"\n  objects = [\"Account\", \"Account\", \"1st\"]\n  \
+                deleted_objects = [\"Account\"]\n}\n";
+    insta::assert_snapshot!(mistakes(text), @r#"
+    dacapo::config::repeated (DC0005)
+
+      × "Account" stands twice in `objects`
+       ╭─[dacapo.hcl:3:14]
+     2 │   module = "b.js"
+     3 │   objects = ["Account", "Account", "1st"]
+       ·              ────┬────  ────┬────
+       ·                  │          ╰── again here
+       ·                  ╰── first here
+     4 │   deleted_objects = ["Account"]
+       ╰────
+      help: Remove one of them.
+    dacapo::config::name (DC0009)
+
+      × "1st" cannot be the name of a class
+       ╭─[dacapo.hcl:3:36]
+     2 │   module = "b.js"
+     3 │   objects = ["Account", "Account", "1st"]
+       ·                                    ──┬──
+       ·                                      ╰── this name
+     4 │   deleted_objects = ["Account"]
+       ╰────
+      help: It is the name by which the module exports the class: use letters, digits, `_` and `$`,
+            not a digit first.
+    dacapo::config::contradiction (DC0024)
+
+      × "bank.Account" is deleted and declared
+       ╭─[dacapo.hcl:3:14]
+     2 │   module = "b.js"
+     3 │   objects = ["Account", "Account", "1st"]
+       ·              ────┬────
+       ·                  ╰── declared here
+     4 │   deleted_objects = ["Account"]
+       ·                      ────┬────
+       ·                          ╰── deleted here
+     5 │ }
+       ╰────
+      help: Deleting a class removes all that its objects have stored: take it out of one of the two.
+    "#);
 }

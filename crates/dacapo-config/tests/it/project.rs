@@ -51,70 +51,76 @@ scenario "checkout" {
 fn every_setting_reaches_the_plan() {
     let plan = parse("dacapo.hcl", SHOP).unwrap().plan;
     insta::assert_debug_snapshot!(plan.services, @r#"
-        [
-            Service {
-                name: "shop",
-                module: "shop.ts",
-                routes: [
-                    Route {
-                        scheme: Some(
-                            "https",
-                        ),
-                        host: "shop.example",
-                        path: "/",
-                        is_prefix: true,
-                    },
-                    Route {
-                        scheme: None,
-                        host: "shop.example",
-                        path: "/health",
-                        is_prefix: false,
-                    },
-                ],
-                calls: {
-                    "LEDGER": "ledger",
+    [
+        Service {
+            name: "shop",
+            module: "shop.ts",
+            routes: [
+                Route {
+                    scheme: Some(
+                        "https",
+                    ),
+                    host: "shop.example",
+                    path: "/",
+                    is_prefix: true,
                 },
-                hosts: [
-                    "api.pay.example",
-                ],
-                vars: {
-                    "CURRENCY": "\"EUR\"",
-                    "DEBUG": "false",
-                    "RATES": "{\"eur\":1,\"usd\":1.1}",
+                Route {
+                    scheme: None,
+                    host: "shop.example",
+                    path: "/health",
+                    is_prefix: false,
                 },
-                secrets: [
-                    "PAY_KEY",
-                ],
-                cron: [
-                    "*/5 * * * *",
-                ],
-                instances: None,
-                limits: Limits {
-                    turn_budget: 1000000,
-                    memory_max: 67108864,
-                    request_body_max: 1048576,
-                },
+            ],
+            calls: {
+                "LEDGER": "ledger",
             },
-            Service {
-                name: "ledger",
-                module: "ledger.js",
-                routes: [],
-                calls: {},
-                hosts: [],
-                vars: {},
-                secrets: [],
-                cron: [],
-                instances: Some(
-                    1,
-                ),
-                limits: Limits {
-                    turn_budget: 50000000,
-                    memory_max: 134217728,
-                    request_body_max: 104857600,
-                },
+            object_calls: {},
+            objects: [],
+            deleted_objects: [],
+            hosts: [
+                "api.pay.example",
+            ],
+            vars: {
+                "CURRENCY": "\"EUR\"",
+                "DEBUG": "false",
+                "RATES": "{\"eur\":1,\"usd\":1.1}",
             },
-        ]
-        "#);
+            secrets: [
+                "PAY_KEY",
+            ],
+            cron: [
+                "*/5 * * * *",
+            ],
+            instances: None,
+            limits: Limits {
+                turn_budget: 1000000,
+                memory_max: 67108864,
+                request_body_max: 1048576,
+            },
+        },
+        Service {
+            name: "ledger",
+            module: "ledger.js",
+            routes: [],
+            calls: {},
+            object_calls: {},
+            objects: [],
+            deleted_objects: [],
+            hosts: [],
+            vars: {},
+            secrets: [],
+            cron: [],
+            instances: Some(
+                1,
+            ),
+            limits: Limits {
+                turn_budget: 50000000,
+                memory_max: 134217728,
+                request_body_max: 104857600,
+            },
+        },
+    ]
+    "#);
     let scenario = &plan.scenarios[0];
     assert_eq!((scenario.nodes, scenario.seeds), (5, 100));
     assert_eq!((scenario.lasts, scenario.settles), (Duration::from_secs(5400), Duration::from_secs(60)));
@@ -185,4 +191,52 @@ fn a_module_that_does_not_exist_is_shown_where_it_is_named() {
           help: Create the file, or correct the path. Paths are relative to the folder of the
                 configuration.
         "#);
+}
+
+#[test]
+fn classes_of_objects_reach_the_plan() {
+    let text = r#"
+        service "bank" {
+          module          = "bank.js"
+          objects         = ["Account"]
+          deleted_objects = ["Basket", "old.Thing"]
+          calls           = { ACCOUNTS = "bank.Account", LEDGER = "ledger" }
+          object "Room" {
+            was  = "hotel.Zimmer"
+            idle = "1m"
+          }
+        }
+        service "ledger" { module = "ledger.js" }
+    "#;
+    let plan = parse("dacapo.hcl", text).unwrap().plan;
+    let bank = &plan.services[0];
+    insta::assert_debug_snapshot!((&bank.objects, &bank.deleted_objects, &bank.calls, &bank.object_calls), @r#"
+    (
+        [
+            ObjectClass {
+                name: "Account",
+                namespace: "bank.Account",
+                idle: 10s,
+            },
+            ObjectClass {
+                name: "Room",
+                namespace: "hotel.Zimmer",
+                idle: 60s,
+            },
+        ],
+        [
+            "bank.Basket",
+            "old.Thing",
+        ],
+        {
+            "LEDGER": "ledger",
+        },
+        {
+            "ACCOUNTS": (
+                "bank",
+                "Account",
+            ),
+        },
+    )
+    "#);
 }

@@ -1,0 +1,135 @@
+//! Durable objects in the `service` block: classes, and the right to call them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dacapo_core::plan::ObjectClass;
+
+use super::service::ServiceDraft;
+use crate::Code;
+use crate::error::Place;
+use crate::read::{Fields, NameRule, Placed, Reader, Shape};
+
+const OBJECT: Shape = Shape { attributes: &["idle", "was"], blocks: &[], hints: &[] };
+
+/// How long an object stays in memory that has nothing to do, unless its class says otherwise.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// A class that was read.
+pub(super) struct ClassDraft {
+    pub(super) class: ObjectClass,
+    place: Place,
+    /// Where the namespace stands, if it is told.
+    namespace: Place,
+}
+
+/// The classes of `objects = […]` and of the blocks `object "Class" { … }`.
+pub(super) fn classes(reader: &mut Reader, fields: &Fields<'_>, service: &str) -> Vec<ClassDraft> {
+    let mut classes: Vec<ClassDraft> = Vec::new();
+    let mut add = |reader: &mut Reader, draft: ClassDraft| match classes
+        .iter()
+        .find(|other| other.class.name == draft.class.name)
+    {
+        Some(first) => {
+            let message = format!("the class {:?} is declared twice", draft.class.name);
+            let (here, there) = ((&draft.place, "again here"), (&first.place, "first here"));
+            reader.report_both(Code::Repeated, message, here, there, "Remove one of them.");
+        }
+        None => classes.push(draft),
+    };
+    if let Some(value) = fields.get("objects") {
+        for name in reader.strings(value, "`objects`", "objects = [\"Account\"]") {
+            reader.check_name(NameRule::Class, "a class", &name);
+            let namespace = format!("{service}.{}", name.value);
+            let class = ObjectClass { name: name.value, namespace, idle: IDLE };
+            add(reader, ClassDraft { class, namespace: name.place.clone(), place: name.place });
+        }
+    }
+    for block in fields.blocks.iter().filter(|block| block.ident.as_str() == "object") {
+        let Some(name) = reader.label(block) else { continue };
+        reader.check_name(NameRule::Class, "a class", &name);
+        let fields =
+            reader.fields(&format!("object {:?}", name.value), name.place.clone(), &block.body, &OBJECT);
+        let was = fields.get("was").and_then(|value| reader.string(value, "`was`", "was = \"shop.Basket\""));
+        let was = was.filter(|was| is_namespace(reader, was));
+        let idle =
+            fields.get("idle").and_then(|value| reader.duration(value, "`idle`", Duration::from_millis(1)));
+        let namespace =
+            was.as_ref().map_or_else(|| format!("{service}.{}", name.value), |was| was.value.clone());
+        let class = ObjectClass { name: name.value, namespace, idle: idle.unwrap_or(IDLE) };
+        let namespace = was.map_or_else(|| name.place.clone(), |was| was.place);
+        add(reader, ClassDraft { class, namespace, place: name.place });
+    }
+    classes
+}
+
+/// Namespaces whose state is to be removed.
+pub(super) fn deleted(reader: &mut Reader, fields: &Fields<'_>, service: &str) -> Vec<Placed<String>> {
+    let Some(value) = fields.get("deleted_objects") else { return Vec::new() };
+    let mut deleted = reader.strings(value, "`deleted_objects`", "deleted_objects = [\"Basket\"]");
+    for name in &mut deleted {
+        if !name.value.contains('.') {
+            name.value = format!("{service}.{}", name.value);
+        }
+    }
+    deleted
+}
+
+/// `service.Class`: the two parts of a right to call objects, or `None` for one to call a service.
+pub(super) fn split(callee: &str) -> Option<(&str, &str)> {
+    callee.split_once('.')
+}
+
+fn is_namespace(reader: &mut Reader, was: &Placed<String>) -> bool {
+    if split(&was.value).is_some() {
+        return true;
+    }
+    let message = format!("{:?} does not say of which service the class was", was.value);
+    reader.report(
+        Code::Name,
+        message,
+        &was.place,
+        "this name",
+        "Write  was = \"service.Class\", as it was then.",
+    );
+    false
+}
+
+/// What must hold between the classes of all services.
+pub(super) fn check(reader: &mut Reader, services: &[ServiceDraft]) {
+    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    for draft in services.iter().flat_map(|service| &service.classes) {
+        let namespace = draft.class.namespace.as_str();
+        if let Some(first) = seen.insert(namespace, &draft.namespace) {
+            let message = format!("two classes keep their state as {namespace:?}");
+            let help = "One class owns a state. `was` names what a class was called before: the old class must be gone.";
+            let (here, there) = ((&draft.namespace, "again here"), (first, "first here"));
+            reader.report_both(Code::Contradiction, message, here, there, help);
+        }
+    }
+    for deleted in services.iter().flat_map(|service| &service.deleted) {
+        if let Some(alive) = seen.get(deleted.value.as_str()) {
+            let message = format!("{:?} is deleted and declared", deleted.value);
+            let help =
+                "Deleting a class removes all that its objects have stored: take it out of one of the two.";
+            let (here, there) = ((&deleted.place, "deleted here"), (*alive, "declared here"));
+            reader.report_both(Code::Contradiction, message, here, there, help);
+        }
+    }
+}
+
+/// A right to call the class of another service needs that class.
+pub(super) fn known(reader: &mut Reader, service: &ServiceDraft, class: &str, place: &Place) {
+    let names = || service.classes.iter().map(|draft| draft.class.name.as_str());
+    if names().any(|name| name == class) {
+        return;
+    }
+    let message = format!("service {:?} has no class {class:?}", service.name.value);
+    let meant = reader.did_you_mean(class, names());
+    let help = if meant.starts_with("Did") {
+        meant
+    } else {
+        format!("Add  objects = [{class:?}]  to service {:?}, whose module exports it.", service.name.value)
+    };
+    reader.report(Code::UnknownClass, message, place, "unknown class", help);
+}
