@@ -226,10 +226,7 @@ pub const CATALOGUE: &[FaultKind] = &[
         "disk.stall",
         "disk",
         "An operation takes very long, and everything behind it waits.",
-        &[
-            number("rate", 0.001, "share of operations that stall"),
-            span("lasts", 3_000, "how long at most"),
-        ],
+        &[number("rate", 0.001, "share of operations that stall"), span("lasts", 3_000, "how long at most")],
     ),
     kind(
         "disk.bitrot",

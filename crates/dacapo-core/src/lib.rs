@@ -24,6 +24,7 @@ mod object;
 pub mod plan;
 mod random;
 mod storage;
+mod store;
 mod time;
 mod turn;
 mod world;
@@ -44,6 +45,7 @@ pub use storage::{
     Changes, Image, ListOptions, SharedStorage, SqlRows, SqlValue, Storage, StorageEngine, StorageError,
     StorageErrorKind,
 };
+pub use store::{Alarms, ObjectStore, OpenStore};
 pub use time::{Time, WallTime};
 pub use turn::{Binding, Boot, Fault, FaultKind, Location, ObjectBoot, Turn, TurnEnd};
 pub use world::{Delivery, Note, NoteKind, World};

@@ -24,4 +24,3 @@ pub use disk::DiskOptions;
 pub use options::{CrashPoint, NodeKind, SimFault, SimNode, SimOptions, Swarm};
 pub use phase::Ending;
 pub use sim::Sim;
-pub use store::{Alarms, ObjectStore, OpenStore};

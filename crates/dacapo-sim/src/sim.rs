@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use dacapo_core::{
     Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, InstanceId, NetError, NodeId, Note,
-    NoteKind, Phase, Time, TimerId, World,
+    NoteKind, OpenStore, Phase, Time, TimerId, World,
 };
 
 use crate::book::Book;
@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::options::{NodeKind, SimOptions};
 use crate::phase::Ending;
 use crate::queue::Queue;
-use crate::store::{Job, OpenStore, Step, Stores, open_none};
+use crate::store::{Job, Step, Stores, open_none};
 
 /// Timers fire this late at the earliest: a guest that re-arms a timer of zero shall not stop time.
 const TIMER_MIN: Duration = Duration::from_micros(1);

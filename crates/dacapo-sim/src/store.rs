@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use dacapo_core::{
-    Address, Changes, Decisions, Delivery, Disk, Event, Image, InstanceId, NodeId, NoteKind, ObjectKey,
-    StorageError, StorageErrorKind, Time, WallTime,
+    Address, Alarms, Changes, Decisions, Delivery, Disk, Event, InstanceId, NodeId, NoteKind, ObjectKey,
+    ObjectStore, OpenStore, StorageError, StorageErrorKind, Time,
 };
 
 use crate::disk::{DiskLanes, Drive, SimDisk, Spent, no_decisions};
@@ -22,23 +22,6 @@ const FLUSH_MAX: usize = 1024;
 /// So long after its answers a process that cannot use its store goes on.
 const LAST_WORDS: Duration = Duration::from_millis(1);
 const AFTER: Duration = Duration::from_nanos(1);
-
-/// When the alarms of objects are due.
-pub type Alarms = Vec<(ObjectKey, WallTime)>;
-
-/// What keeps the states of objects on a disk, as far as a world needs to know it.
-pub trait ObjectStore {
-    /// The state of an object; `None` if there is none.
-    fn load(&mut self, key: &ObjectKey) -> Result<Option<Image>, StorageError>;
-
-    /// Makes all of these changes durable, in their order, each whole or not at all. After an error
-    /// of the kind [`StorageErrorKind::Disk`] the store may refuse everything else: its node ends
-    /// itself and boots again.
-    fn commit(&mut self, changes: &[(ObjectKey, Changes)]) -> Result<(), StorageError>;
-}
-
-/// Opens the store on a disk, which may be empty.
-pub type OpenStore = fn(Box<dyn Disk>) -> Result<(Box<dyn ObjectStore>, Alarms), StorageError>;
 
 /// There is none.
 pub(crate) fn open_none(_: Box<dyn Disk>) -> Result<(Box<dyn ObjectStore>, Alarms), StorageError> {

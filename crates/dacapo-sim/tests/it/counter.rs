@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use dacapo_core::{
     Address, Body, CallId, Changes, Decisions, Effect, Event, ExchangeId, Headers, InstanceId, NodeId, Note,
-    ObjectId, ObjectKey, Phase, RequestHead, ResponseHead, Seed, ServiceId, Source, StorageError, Target,
-    TimerId, WallTime, World, digest_of,
+    ObjectId, ObjectKey, OpenStore, Phase, RequestHead, ResponseHead, Seed, ServiceId, Source, StorageError,
+    Target, TimerId, WallTime, World, digest_of,
 };
-use dacapo_sim::{Ending, OpenStore, Sim, SimOptions};
+use dacapo_sim::{Ending, Sim, SimOptions};
 use http::{Method, StatusCode};
 
 const KEYS: u64 = 3;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dacapo_core::{Disk, NodeId, StorageError};
-use dacapo_sim::{Alarms, CrashPoint, ObjectStore, SimFault, SimOptions};
+use dacapo_core::{Alarms, Disk, NodeId, ObjectStore, OpenStore, StorageError};
+use dacapo_sim::{CrashPoint, SimFault, SimOptions};
 
 use crate::counter::{Seen, options, run};
 use crate::log_store;
@@ -16,7 +16,7 @@ fn small() -> SimOptions {
 }
 
 /// What is lost in a run that crashes here.
-fn crash_at(point: CrashPoint, seed: u64, open: dacapo_sim::OpenStore) -> (Seen, Option<String>) {
+fn crash_at(point: CrashPoint, seed: u64, open: OpenStore) -> (Seen, Option<String>) {
     let seen = run(&SimOptions { crash_at: Some(point), ..small() }, seed, open);
     let lost = seen.lost();
     (seen, lost)

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use dacapo_core::{
-    Changes, Disk, DiskError, DiskErrorKind, Image, ObjectId, ObjectKey, StorageError, StorageErrorKind,
-    WallTime, digest_of,
+    Alarms, Changes, Disk, DiskError, DiskErrorKind, Image, ObjectId, ObjectKey, ObjectStore, StorageError,
+    StorageErrorKind, WallTime, digest_of,
 };
-use dacapo_sim::{Alarms, ObjectStore};
 
 const LOG: &str = "log";
 const HEAD: usize = 12;
