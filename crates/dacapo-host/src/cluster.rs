@@ -11,6 +11,7 @@ use crate::listen;
 use crate::mail::{Mail, Peers};
 use crate::options::{HostOptions, Sinks};
 use crate::server::Socket;
+use crate::store::StoreDoor;
 use crate::{Host, HostError};
 
 /// The loops of one process: bound to their sockets, not yet running.
@@ -31,6 +32,7 @@ pub struct HostLoop {
     pub(crate) peers: Arc<Peers>,
     pub(crate) mail: UnboundedReceiver<Mail>,
     pub(crate) finished: Arc<AtomicUsize>,
+    pub(crate) store: StoreDoor,
 }
 
 /// Tells running loops what to do, from any thread.
@@ -60,6 +62,7 @@ impl HostCluster {
         }
         let (senders, inboxes): (Vec<_>, Vec<_>) = (0..total).map(|_| unbounded_channel()).unzip();
         let peers: Arc<Peers> = senders.into();
+        let store = StoreDoor::open(options.store.as_ref(), &peers)?;
         let options = Arc::new(options);
         let finished = Arc::new(AtomicUsize::new(0));
         let loops = (0..).map(NodeId).zip(sockets).zip(inboxes).map(|((node, sockets), mail)| HostLoop {
@@ -69,6 +72,7 @@ impl HostCluster {
             peers: peers.clone(),
             mail,
             finished: finished.clone(),
+            store: store.clone(),
         });
         Ok(HostCluster { loops: loops.collect(), addresses, handle: HostHandle { peers } })
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -51,6 +52,20 @@ pub enum HostError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// Another process keeps its objects there.
+    #[error("{folder} is in use by another process")]
+    StoreInUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder for objects cannot be used.
+    #[error("cannot keep objects in {folder}: {source}")]
+    Store {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The operating system gives no random bytes.
     #[error("the operating system gives no random bytes: {why}")]
     Entropy {
@@ -83,8 +98,20 @@ impl HostError {
             }
             HostError::NoLoops => "use 1 loop or more; one for each core is usual".into(),
             HostError::Loop { .. } => "check the limits of this process (`ulimit -n`, `ulimit -u`)".into(),
+            HostError::StoreInUse { .. } => {
+                "end the other process, or give each a folder of its own: two cannot share one".into()
+            }
+            HostError::Store { .. } => "check that the folder can be made and written by this user".into(),
             HostError::Listen { .. } | HostError::Entropy { .. } => return None,
         })
+    }
+
+    pub(crate) fn store(folder: &Path, source: io::Error) -> HostError {
+        let folder = folder.to_owned();
+        match source.kind() {
+            io::ErrorKind::WouldBlock => HostError::StoreInUse { folder },
+            _ => HostError::Store { folder, source },
+        }
     }
 
     pub(crate) fn listen(addr: SocketAddr, source: io::Error) -> HostError {

@@ -20,6 +20,7 @@ use crate::mail::{Caller, Mail, ToCaller, ToServer};
 use crate::options::Sinks;
 use crate::server::connections::Order;
 use crate::server::{self, Socket};
+use crate::store::StoreDoor;
 use crate::switch::Switch;
 use crate::{HostError, HostLoop};
 
@@ -34,6 +35,7 @@ pub struct Host {
     runtime: Option<LocalRuntime>,
     switch: Rc<Switch>,
     client: Client,
+    store: StoreDoor,
     timers: crate::timers::Timers,
     mail: UnboundedReceiver<Mail>,
     /// Letters read while the event loop ran.
@@ -77,6 +79,7 @@ impl Host {
             runtime: Some(runtime),
             switch,
             client,
+            store: seat.store,
             timers: crate::timers::Timers::default(),
             mail: seat.mail,
             letters: VecDeque::new(),
@@ -133,6 +136,7 @@ impl Host {
                 Mail::ToServer(caller, message) => self.switch.at_server(caller, message),
                 Mail::ToCaller(caller, message) => self.switch.at_caller(caller, message),
                 Mail::Phase(phase) => self.switch.push_runtime(Event::Phase(phase)),
+                Mail::Event(to, event) => self.switch.push(to, event),
                 Mail::Stop => self.stop(),
                 Mail::Abandon => self.is_over = true,
                 // Whether all have finished is looked at in any case.
@@ -189,7 +193,12 @@ impl Host {
         };
         match target {
             Target::Service(node, service, by) => {
-                self.switch.call_node(from, call, node, ToServer::Request { service, by, head, body });
+                let request = ToServer::Request { service, by, object: None, head, body };
+                self.switch.call_node(from, call, node, request);
+            }
+            Target::Owner(node, service, by, key) => {
+                let request = ToServer::Request { service, by, object: Some(key), head, body };
+                self.switch.call_node(from, call, node, request);
             }
             Target::Outside(_) => {
                 let Some(runtime) = &self.runtime else { return };
@@ -197,8 +206,8 @@ impl Host {
                 self.client.call(&self.switch, from, call, head, body);
             }
             Target::Refused(error) => failed(error),
-            // The runtime replaces these two; an answer is still better than silence.
-            Target::Url | Target::Binding(_) => {
+            // The runtime replaces these; an answer is still better than silence.
+            Target::Url | Target::Binding(_) | Target::Object(..) => {
                 failed(NetError::Broken("the runtime has not said where this call goes".into()));
             }
         }
@@ -269,6 +278,13 @@ impl World for Host {
                 (self.sinks.ended)(gone, &fault);
             }
             Effect::Stopped => self.has_stopped = true,
+            Effect::Load(_) | Effect::Commit(..) => {
+                if let Some(refusal) = self.store.ask(from, effect) {
+                    switch.push(from, refusal);
+                }
+            }
+            // Between an instance and its runtime.
+            Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
         }
     }
 

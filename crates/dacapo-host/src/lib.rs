@@ -12,6 +12,7 @@ mod body;
 mod client;
 mod clock;
 mod cluster;
+mod disk;
 mod error;
 mod files;
 mod host;
@@ -20,11 +21,13 @@ mod mail;
 mod options;
 mod request_url;
 mod server;
+mod store;
 mod switch;
 mod timers;
 mod tls;
 
 pub use cluster::{HostCluster, HostHandle, HostLoop};
+pub use disk::FileDisk;
 pub use error::HostError;
 pub use files::OsFiles;
 pub use host::Host;
@@ -32,4 +35,5 @@ pub use options::{
     CheckSink, ClientOptions, ConnectTo, EndedSink, HostOptions, Listen, LogSink, RouteMiss, Routed, Router,
     Scheme, ServerLimits, Sinks,
 };
+pub use store::{Owner, StoreOptions};
 pub use tls::TlsPem;

@@ -2,7 +2,8 @@
 
 use bytestring::ByteString;
 use dacapo_core::{
-    Address, Body, CallId, Chunk, NetError, NodeId, Phase, RequestHead, ResponseHead, ServiceId,
+    Address, Body, CallId, Chunk, Event, NetError, NodeId, ObjectKey, Phase, RequestHead, ResponseHead,
+    ServiceId,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -28,7 +29,13 @@ impl Caller {
 /// From a caller to the node that serves its request.
 #[derive(Debug)]
 pub(crate) enum ToServer {
-    Request { service: ServiceId, by: Option<ServiceId>, head: RequestHead, body: Body },
+    Request {
+        service: ServiceId,
+        by: Option<ServiceId>,
+        object: Option<Box<ObjectKey>>,
+        head: RequestHead,
+        body: Body,
+    },
     Chunk(Chunk),
     Credit(u32),
     Cancel,
@@ -49,6 +56,8 @@ pub(crate) enum Mail {
     ToServer(Caller, ToServer),
     ToCaller(Caller, ToCaller),
     Phase(Phase),
+    /// What something else in this process has to say to an instance.
+    Event(Address, Event),
     /// End gracefully.
     Stop,
     /// End at once.

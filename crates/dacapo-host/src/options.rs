@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dacapo_core::{Address, Check, Fault, Level, NodeId, RequestHead, ServiceId};
 
+use crate::store::StoreOptions;
 use crate::tls::TlsPem;
 
 /// Says for whom a request from outside is, given the node whose socket it came in through.
@@ -165,6 +166,8 @@ pub struct HostOptions {
     pub client: ClientOptions,
     /// How long a graceful stop may take.
     pub grace: Duration,
+    /// Where durable objects are kept; `None`: there are none.
+    pub store: Option<StoreOptions>,
 }
 
 impl HostOptions {
@@ -179,6 +182,7 @@ impl HostOptions {
             server: ServerLimits::default(),
             client: ClientOptions::default(),
             grace: Duration::from_secs(30),
+            store: None,
         }
     }
 }

@@ -155,7 +155,7 @@ impl Switch {
     pub(crate) fn at_server(&self, caller: Caller, message: ToServer) {
         let known = || self.by_caller.borrow().get(&caller).copied();
         match message {
-            ToServer::Request { service, by, head, body } => {
+            ToServer::Request { service, by, object, head, body } => {
                 let exchange = ExchangeId(self.next_exchange.get());
                 self.next_exchange.set(exchange.0 + 1);
                 self.exchanges.borrow_mut().insert(exchange, Exchange { caller, has_response: false });
@@ -165,7 +165,7 @@ impl Switch {
                     notes.push(Note { at: self.clock.now(), kind, text: Default::default() });
                 }
                 // The world does not know which service an instance runs, so it names none.
-                self.push_runtime(Event::Request { exchange, service, from: by, head, body });
+                self.push_runtime(Event::Request { exchange, service, from: by, object, head, body });
             }
             ToServer::Chunk(chunk) => {
                 if let Some(exchange) = known() {
@@ -327,7 +327,11 @@ impl Switch {
         let pending = Rc::new(Pending::new(node, number));
         self.clients.borrow_mut().insert(number, pending.clone());
         let caller = Caller::Client(self.node, number);
-        if !self.send_to_server(node, caller, ToServer::Request { service, by: None, head, body }) {
+        if !self.send_to_server(
+            node,
+            caller,
+            ToServer::Request { service, by: None, object: None, head, body },
+        ) {
             pending.take(ToCaller::Failed(NetError::Refused));
         }
         pending

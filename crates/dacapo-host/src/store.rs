@@ -1,0 +1,161 @@
+//! The store of a process, on a thread of its own, so that no loop waits for a disk.
+//!
+//! While one commit is on its way to the disk others queue up, then go together: many share one
+//! sync.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use dacapo_core::{
+    Address, Alarms, Changes, Effect, Event, InstanceId, NodeId, ObjectKey, ObjectStore, OpenStore,
+    StorageError, StorageErrorKind,
+};
+
+use crate::HostError;
+use crate::disk::FileDisk;
+use crate::mail::{Mail, Peers};
+
+/// At most so many go to the disk together.
+const FLUSH_MAX: usize = 1024;
+
+/// Says on which node an object is.
+pub type Owner = Arc<dyn Fn(&ObjectKey) -> Option<NodeId> + Send + Sync>;
+
+/// Where the states of durable objects are kept. One store for all nodes of the process, so that
+/// it can run with another number of loops tomorrow.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What keeps them there.
+    pub open: OpenStore,
+    /// On which node an object is: that one is told of its alarm.
+    pub owner: Owner,
+}
+
+/// What an instance asks of the store.
+pub(crate) enum Job {
+    Load(Address, ObjectKey),
+    Commit(Address, u64, ObjectKey, Changes),
+}
+
+/// The way to the thread of the store, if the process has one. The thread ends with the last of them.
+#[derive(Clone)]
+pub(crate) struct StoreDoor(Option<Sender<Job>>);
+
+impl StoreDoor {
+    /// Starts the thread.
+    pub(crate) fn open(options: Option<&StoreOptions>, peers: &Arc<Peers>) -> Result<StoreDoor, HostError> {
+        let Some(options) = options else { return Ok(StoreDoor(None)) };
+        let disk = FileDisk::open(&options.folder).map_err(|e| HostError::store(&options.folder, e))?;
+        let (sender, jobs) = channel();
+        let (options, peers) = (options.clone(), Arc::clone(peers));
+        std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || serve(disk, &options, &jobs, &peers))
+            .map_err(|source| HostError::Loop { source })?;
+        Ok(StoreDoor(Some(sender)))
+    }
+
+    /// Asks the store. Gives the answer if it cannot be asked.
+    pub(crate) fn ask(&self, from: Address, effect: Effect) -> Option<Event> {
+        let job = match effect {
+            Effect::Load(key) => Job::Load(from, key),
+            Effect::Commit(number, key, changes) => Job::Commit(from, number, key, changes),
+            _ => return None,
+        };
+        let why = match &self.0 {
+            Some(sender) => {
+                let job = sender.send(job).err()?.0;
+                return Some(refusal(&job, "the store has ended: see what it said before"));
+            }
+            None => "this process keeps no objects: it was started without a folder for them",
+        };
+        Some(refusal(&job, why))
+    }
+}
+
+fn refusal(job: &Job, why: &'static str) -> Event {
+    let error = StorageError::new(StorageErrorKind::Disk, why);
+    match job {
+        Job::Load(..) => Event::Loaded(Err(error)),
+        Job::Commit(_, number, ..) => Event::Committed(*number, Err(error)),
+    }
+}
+
+/// The thread of the store.
+fn serve(disk: FileDisk, options: &StoreOptions, jobs: &Receiver<Job>, peers: &Peers) {
+    let answer = |to: Address, event: Event| {
+        if let Some(peer) = peers.get(to.node.0 as usize) {
+            // A loop that has ended needs no answer.
+            let _ = peer.send(Mail::Event(to, event));
+        }
+    };
+    let nodes = || (0..peers.len() as u32).map(NodeId);
+    let runtime = |node| Address { node, instance: InstanceId::RUNTIME };
+    let mut store = match (options.open)(Box::new(disk)) {
+        Ok((store, alarms)) => {
+            for node in nodes() {
+                let is_there = |key: &ObjectKey| (options.owner)(key) == Some(node);
+                let own: Alarms = alarms.iter().filter(|(key, _)| is_there(key)).cloned().collect();
+                answer(runtime(node), Event::StoreOpened(Ok(own)));
+            }
+            store
+        }
+        Err(error) => {
+            for node in nodes() {
+                answer(runtime(node), Event::StoreOpened(Err(error.clone())));
+            }
+            Box::new(Closed(error))
+        }
+    };
+    while let Ok(first) = jobs.recv() {
+        let batch: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).take(FLUSH_MAX).collect();
+        flush(store.as_mut(), batch, answer);
+    }
+}
+
+/// A store that could not be opened.
+struct Closed(StorageError);
+
+impl ObjectStore for Closed {
+    fn load(&mut self, _: &ObjectKey) -> Result<Option<dacapo_core::Image>, StorageError> {
+        Err(self.0.clone())
+    }
+
+    fn commit(&mut self, _: &[(ObjectKey, Changes)]) -> Result<(), StorageError> {
+        Err(self.0.clone())
+    }
+}
+
+fn flush(store: &mut dyn ObjectStore, batch: Vec<Job>, answer: impl Fn(Address, Event)) {
+    let mut group: Vec<(ObjectKey, Changes)> = Vec::new();
+    let mut committers: Vec<(Address, u64)> = Vec::new();
+    let mut loads: Vec<(Address, ObjectKey)> = Vec::new();
+    for job in batch {
+        match job {
+            Job::Load(from, key) => loads.push((from, key)),
+            Job::Commit(from, number, key, changes) => {
+                committers.push((from, number));
+                group.push((key, changes));
+            }
+        }
+    }
+    // An object that is loaded while a commit of its earlier life still waits must see it.
+    let committed: BTreeSet<&ObjectKey> = group.iter().map(|(key, _)| key).collect();
+    let (late, early): (Vec<_>, Vec<_>) = loads.into_iter().partition(|(_, key)| committed.contains(key));
+    for (to, key) in early {
+        answer(to, Event::Loaded(store.load(&key)));
+    }
+    if !group.is_empty() {
+        let result = store.commit(&group);
+        for (to, number) in committers {
+            answer(to, Event::Committed(number, result.clone()));
+        }
+    }
+    for (to, key) in late {
+        answer(to, Event::Loaded(store.load(&key)));
+    }
+}
