@@ -1,0 +1,243 @@
+//! Opening: what the disk has becomes what memory knows.
+//!
+//! A closed segment is read by its index. The last segment was being written to when the process
+//! ended: its records are read one by one. Its last batch counts if it is whole; it was never
+//! acknowledged otherwise. Whatever else is not as it was written is damage: the disk has lost it.
+
+use dacapo_core::{ObjectKey, StorageError};
+
+use super::record::{Head, Place, Record, Summary, What};
+use super::segment::{HEADER, HeaderState, INDEX_MAGIC, Segment, read_header};
+use super::{Damage, Entry, FIRST, Store, file, storage};
+
+/// What stands in a segment, read from its start.
+pub(super) struct Scan {
+    number: u32,
+    items: Vec<Item>,
+    header: HeaderState,
+}
+
+enum Item {
+    /// A record, with what it says unless its body is damaged.
+    Record(Head, Option<Record>),
+    /// Bytes that are no record, from here to there.
+    Gap(u64, u64),
+}
+
+impl Item {
+    fn start(&self) -> u64 {
+        match self {
+            Item::Record(head, _) => head.place.offset,
+            Item::Gap(start, _) => *start,
+        }
+    }
+}
+
+impl Scan {
+    /// Everything in it that is not as it was written.
+    pub(super) fn damages(&self) -> impl Iterator<Item = Damage> {
+        let file = file::name(self.number);
+        let header = match self.header {
+            HeaderState::Sound => None,
+            HeaderState::Unsound => Some(Damage { file: file.clone(), offset: 0, object: None }),
+        };
+        let items = self.items.iter().filter_map(move |item| match item {
+            Item::Record(_, Some(_)) => None,
+            Item::Record(head, None) => {
+                Some(Damage { file: file.clone(), offset: head.place.offset, object: Some(head.key.clone()) })
+            }
+            Item::Gap(start, _) => Some(Damage { file: file.clone(), offset: *start, object: None }),
+        });
+        header.into_iter().chain(items)
+    }
+
+    /// The highest number of a batch.
+    fn last_batch(&self) -> u64 {
+        let batch = |item: &Item| if let Item::Record(head, _) = item { head.batch } else { 0 };
+        self.items.iter().map(batch).max().unwrap_or(0)
+    }
+
+    /// Splits what counts from the rest: how many items count, and where the log ends.
+    fn settle(&self) -> (usize, u64) {
+        // Behind the end there may be remains of batches that failed: their numbers are lower.
+        let mut newest = 0;
+        let mut shown = 0;
+        for item in &self.items {
+            if let Item::Record(head, _) = item {
+                if head.batch < newest {
+                    break;
+                }
+                newest = head.batch;
+            }
+            shown += 1;
+        }
+        // The newest batch begins where the one before it ends, even if its first records are lost.
+        let is_before = |item: &Item| matches!(item, Item::Record(head, _) if head.batch < newest);
+        let begin = self.items[..shown].iter().rposition(is_before).map_or(0, |at| at + 1);
+        for (at, item) in self.items[begin..shown].iter().enumerate() {
+            match item {
+                Item::Record(head, Some(_)) if head.is_last => {
+                    return (begin + at + 1, head.place.offset + head.place.size());
+                }
+                Item::Record(_, Some(_)) => {}
+                Item::Record(_, None) | Item::Gap(..) => break,
+            }
+        }
+        (begin, self.items.get(begin).map_or(FIRST, Item::start))
+    }
+}
+
+impl Store {
+    /// Reads what the disk has.
+    pub(super) fn recover(&mut self) -> Result<(), StorageError> {
+        let files = self.disk.list().map_err(storage)?;
+        let mut numbers: Vec<u32> = files.iter().filter_map(|name| file::number(name)).collect();
+        numbers.sort_unstable();
+        let last = numbers.last().copied();
+        for &number in &numbers {
+            self.recover_segment(number, Some(number) == last)?;
+        }
+        // A segment that is closed is not written to any more.
+        match last {
+            None => self.begin_segment(1),
+            Some(number) if self.is_closed(number)? => self.begin_segment(number + 1),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn is_closed(&mut self, number: u32) -> Result<bool, StorageError> {
+        let len = self.disk.len(&file::name(number)).map_err(storage)?.unwrap_or(0);
+        Ok(len > self.segments[&number].end)
+    }
+
+    fn recover_segment(&mut self, number: u32, is_last: bool) -> Result<(), StorageError> {
+        let name = file::name(number);
+        let len = self.disk.len(&name).map_err(storage)?.unwrap_or(0);
+        let header = file::read_exact(&mut *self.disk, &name, 0, HEADER.min(len as usize))?.unwrap_or_default();
+        let header = read_header(number, &header)?;
+        if matches!(header, HeaderState::Sound)
+            && let Some(index) = self.read_index(number, len)?
+        {
+            self.next_batch = self.next_batch.max(index.next_batch);
+            self.segments.insert(number, Segment { end: index.start, ..Segment::default() });
+            for (key, summary, place) in index.records {
+                self.take_in(key, summary, place);
+            }
+            return Ok(());
+        }
+        let scan = self.scan(number)?;
+        self.next_batch = self.next_batch.max(scan.last_batch() + 1);
+        let has_records = scan.items.iter().any(|item| matches!(item, Item::Record(..)));
+        if is_last && !has_records && matches!(header, HeaderState::Unsound) {
+            // The process ended while it made this file.
+            return self.begin_segment(number);
+        }
+        let (count, end) = if is_last { scan.settle() } else { (scan.items.len(), scan.end()) };
+        self.segments.insert(number, Segment { end, ..Segment::default() });
+        for item in scan.items.into_iter().take(count) {
+            self.take_item(number, item);
+        }
+        if is_last && len > end {
+            self.disk.truncate(&name, end).map_err(storage)?;
+            self.sync(&name)?;
+        }
+        Ok(())
+    }
+
+    fn take_item(&mut self, number: u32, item: Item) {
+        let file = file::name(number);
+        let segment = self.segments.get_mut(&number).expect("the segment that is read");
+        match item {
+            Item::Record(head, Some(record)) => {
+                let summary = record.kind.summary(record.seq);
+                segment.index.push((head.key.clone(), summary, head.place));
+                self.take_in(head.key, summary, head.place);
+            }
+            Item::Record(head, None) => {
+                segment.is_damaged = true;
+                let entry = self.objects.entry(head.key.clone()).or_default();
+                entry.seq = head.seq;
+                entry.damage = Some(Damage { file, offset: head.place.offset, object: Some(head.key) });
+            }
+            Item::Gap(start, _) => {
+                segment.is_damaged = true;
+                let damage = Damage { file, offset: start, object: None };
+                for entry in self.objects.values_mut() {
+                    // Until a later record shows that nothing of this object was lost.
+                    entry.damage.get_or_insert_with(|| damage.clone());
+                }
+                self.anonymous = Some(damage);
+            }
+        }
+    }
+
+    /// A record counts from now on.
+    pub(super) fn take_in(&mut self, key: ObjectKey, summary: Summary, place: Place) {
+        let Summary { seq, what, alarm } = summary;
+        let before = self.objects.get(&key).map_or(0, Entry::size);
+        match what {
+            What::Image => {
+                let entry = Entry { image: Some(place), seq, alarm: alarm.flatten(), ..Entry::default() };
+                self.objects.insert(key, entry);
+                self.live += place.size();
+            }
+            What::Changes => {
+                let entry = self.objects.entry(key.clone()).or_default();
+                if seq != entry.seq + 1 {
+                    let file = file::name(place.segment);
+                    entry.damage = Some(Damage { file, offset: place.offset, object: Some(key) });
+                } else if entry.damage.as_ref().is_some_and(|damage| damage.object.is_none()) {
+                    entry.damage = None;
+                }
+                entry.seq = seq;
+                entry.changes.push(place);
+                if let Some(alarm) = alarm {
+                    entry.alarm = alarm;
+                }
+                self.live += before + place.size();
+            }
+            What::Gone => {
+                self.objects.remove(&key);
+            }
+        }
+        self.live -= before;
+    }
+
+    /// Reads a segment from its start.
+    pub(super) fn scan(&mut self, number: u32) -> Result<Scan, StorageError> {
+        let name = file::name(number);
+        let len = self.disk.len(&name).map_err(storage)?.unwrap_or(0);
+        let bytes = file::read_exact(&mut *self.disk, &name, 0, len as usize)?.unwrap_or_default();
+        let header = read_header(number, &bytes)?;
+        let mut items: Vec<Item> = Vec::new();
+        let mut at = HEADER.min(bytes.len());
+        while at < bytes.len() {
+            match Head::decode(number, at as u64, &bytes[at..]) {
+                Some(head) => {
+                    let record = head.record(&bytes[at..]);
+                    at += head.place.size() as usize;
+                    items.push(Item::Record(head, record));
+                }
+                None if bytes[at..].starts_with(INDEX_MAGIC) => break,
+                None => {
+                    let is_head = |at: &usize| Head::decode(number, *at as u64, &bytes[*at..]).is_some();
+                    let next = (at + 1..bytes.len()).find(is_head).unwrap_or(bytes.len());
+                    items.push(Item::Gap(at as u64, next as u64));
+                    at = next;
+                }
+            }
+        }
+        Ok(Scan { number, items, header })
+    }
+}
+
+impl Scan {
+    /// Where the records of a closed segment end.
+    fn end(&self) -> u64 {
+        match self.items.last() {
+            Some(Item::Record(head, _)) => head.place.offset + head.place.size(),
+            Some(Item::Gap(_, end)) => *end,
+            None => FIRST,
+        }
+    }
+}

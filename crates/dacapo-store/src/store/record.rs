@@ -1,0 +1,266 @@
+//! A record: the change of one object's state, or the whole of it.
+//!
+//! Two checksums, so that damage to a body leaves it known whose body it was. Both begin with the
+//! segment's number and the record's place in it: a record that a disk has written or read in the
+//! wrong place is no record.
+
+use bytes::Bytes;
+use dacapo_core::{Changes, Image, ObjectId, ObjectKey, WallTime};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Bytes of a head before the namespace.
+const HEAD: usize = 72;
+
+/// The longest namespace that a head may say it has.
+const NAMESPACE_MAX: usize = 1024;
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) key: ObjectKey,
+    /// Counts the records of the object from 1.
+    pub(super) seq: u64,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Changes(Changes),
+    Image(Image),
+    Gone,
+}
+
+/// What memory keeps of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Summary {
+    pub(super) seq: u64,
+    pub(super) what: What,
+    /// The new alarm, if it changed.
+    pub(super) alarm: Option<Option<WallTime>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Changes = 0,
+    Image = 1,
+    Gone = 2,
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) segment: u32,
+    pub(super) offset: u64,
+    pub(super) head: u32,
+    pub(super) body: u32,
+}
+
+impl Place {
+    pub(super) fn size(&self) -> u64 {
+        u64::from(self.head) + u64::from(self.body)
+    }
+}
+
+/// A head that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) key: ObjectKey,
+    pub(super) seq: u64,
+    pub(super) batch: u64,
+    pub(super) is_last: bool,
+    pub(super) place: Place,
+    what: What,
+    sum: u64,
+}
+
+impl Kind {
+    pub(super) fn summary(&self, seq: u64) -> Summary {
+        let (what, alarm) = match self {
+            Kind::Changes(changes) => (What::Changes, changes.alarm),
+            Kind::Image(image) => (What::Image, Some(image.alarm)),
+            Kind::Gone => (What::Gone, Some(None)),
+        };
+        Summary { seq, what, alarm }
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        match self {
+            Kind::Changes(changes) => {
+                put_alarm(&mut body, changes.alarm);
+                body.extend_from_slice(&changes.len.to_le_bytes());
+                for (at, bytes) in &changes.writes {
+                    body.extend_from_slice(&at.to_le_bytes());
+                    body.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+                    body.extend_from_slice(bytes);
+                }
+            }
+            Kind::Image(image) => {
+                put_alarm(&mut body, Some(image.alarm));
+                body.extend_from_slice(&image.bytes);
+            }
+            Kind::Gone => {}
+        }
+        body
+    }
+
+    fn from_body(what: What, body: &[u8]) -> Option<Kind> {
+        Some(match what {
+            What::Gone => Kind::Gone,
+            What::Image => {
+                let (alarm, rest) = take_alarm(body)?;
+                Kind::Image(Image { bytes: Bytes::copy_from_slice(rest), alarm: alarm? })
+            }
+            What::Changes => {
+                let (alarm, rest) = take_alarm(body)?;
+                let (len, mut rest) = take_u64(rest)?;
+                let mut writes = Vec::new();
+                while !rest.is_empty() {
+                    let (at, more) = take_u64(rest)?;
+                    let (size, more) = more.split_first_chunk::<4>()?;
+                    let size = u32::from_le_bytes(*size) as usize;
+                    let (bytes, more) = more.split_at_checked(size)?;
+                    if at.checked_add(size as u64)? > len {
+                        return None;
+                    }
+                    writes.push((at, Bytes::copy_from_slice(bytes)));
+                    rest = more;
+                }
+                Kind::Changes(Changes { len, writes, alarm })
+            }
+        })
+    }
+}
+
+impl Record {
+    /// Adds the record to `out`; says where it will stand.
+    pub(super) fn encode(
+        &self,
+        segment: u32,
+        offset: u64,
+        batch: u64,
+        is_last: bool,
+        out: &mut Vec<u8>,
+    ) -> Place {
+        let body = self.kind.body();
+        let name = self.key.namespace.as_bytes();
+        let start = out.len();
+        out.extend_from_slice(&[0; 8]);
+        out.extend_from_slice(&(body.len() as u32).to_le_bytes());
+        out.extend_from_slice(&(name.len() as u16).to_le_bytes());
+        out.push(self.kind.summary(0).what as u8);
+        out.push(u8::from(is_last));
+        out.extend_from_slice(&batch.to_le_bytes());
+        out.extend_from_slice(&self.seq.to_le_bytes());
+        out.extend_from_slice(&self.key.id.0);
+        out.extend_from_slice(&sum(segment, offset, &body).to_le_bytes());
+        out.extend_from_slice(name);
+        let head_sum = sum(segment, offset, &out[start + 8..]);
+        out[start..start + 8].copy_from_slice(&head_sum.to_le_bytes());
+        out.extend_from_slice(&body);
+        Place { segment, offset, head: (HEAD + name.len()) as u32, body: body.len() as u32 }
+    }
+
+    /// The record at the start of `bytes`, whole, and its head.
+    pub(super) fn decode(segment: u32, offset: u64, bytes: &[u8]) -> Option<(Record, Head)> {
+        let head = Head::decode(segment, offset, bytes)?;
+        let record = head.record(bytes)?;
+        Some((record, head))
+    }
+
+    /// Makes of the state before this record the state after it.
+    pub(super) fn apply(&self, state: &mut Vec<u8>) {
+        match &self.kind {
+            Kind::Changes(changes) => changes.apply(state),
+            Kind::Image(image) => {
+                state.clear();
+                state.extend_from_slice(&image.bytes);
+            }
+            Kind::Gone => state.clear(),
+        }
+    }
+}
+
+impl Head {
+    /// The head at the start of `bytes`, if one stands there.
+    pub(super) fn decode(segment: u32, offset: u64, bytes: &[u8]) -> Option<Head> {
+        let fixed: &[u8; HEAD] = bytes.first_chunk()?;
+        let name_len = u16::from_le_bytes([fixed[12], fixed[13]]) as usize;
+        if name_len > NAMESPACE_MAX {
+            return None;
+        }
+        let whole = bytes.get(..HEAD + name_len)?;
+        let u64_at = |at: usize| u64::from_le_bytes(fixed[at..at + 8].try_into().expect("eight bytes"));
+        if u64_at(0) != sum(segment, offset, &whole[8..]) {
+            return None;
+        }
+        let namespace = std::str::from_utf8(&whole[HEAD..]).ok()?;
+        let id = ObjectId(fixed[32..64].try_into().expect("32 bytes"));
+        let what = match fixed[14] {
+            0 => What::Changes,
+            1 => What::Image,
+            2 => What::Gone,
+            _ => return None,
+        };
+        let body = u32::from_le_bytes(fixed[8..12].try_into().expect("four bytes"));
+        Some(Head {
+            key: ObjectKey { namespace: namespace.into(), id },
+            seq: u64_at(24),
+            batch: u64_at(16),
+            is_last: fixed[15] == 1,
+            place: Place { segment, offset, head: whole.len() as u32, body },
+            what,
+            sum: u64_at(64),
+        })
+    }
+
+    /// The record that begins with this head, if its body is as it was written.
+    pub(super) fn record(&self, bytes: &[u8]) -> Option<Record> {
+        let Place { segment, offset, head, body } = self.place;
+        let body = bytes.get(head as usize..)?.get(..body as usize)?;
+        if self.sum != sum(segment, offset, body) {
+            return None;
+        }
+        let kind = Kind::from_body(self.what, body)?;
+        Some(Record { key: self.key.clone(), seq: self.seq, kind })
+    }
+}
+
+/// A checksum that is bound to a place.
+pub(super) fn sum(segment: u32, offset: u64, bytes: &[u8]) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.update(&segment.to_le_bytes());
+    hasher.update(&offset.to_le_bytes());
+    hasher.update(bytes);
+    hasher.digest()
+}
+
+pub(super) fn put_alarm(out: &mut Vec<u8>, alarm: Option<Option<WallTime>>) {
+    match alarm {
+        None => out.push(0),
+        Some(None) => out.push(1),
+        Some(Some(at)) => {
+            out.push(2);
+            out.extend_from_slice(&at.0.to_le_bytes());
+        }
+    }
+}
+
+#[expect(clippy::option_option, clippy::type_complexity, reason = "what was read, whether it changed, whether it is set")]
+pub(super) fn take_alarm(bytes: &[u8]) -> Option<(Option<Option<WallTime>>, &[u8])> {
+    let (tag, rest) = bytes.split_first()?;
+    match tag {
+        0 => Some((None, rest)),
+        1 => Some((Some(None), rest)),
+        2 => {
+            let (at, rest) = rest.split_first_chunk()?;
+            Some((Some(Some(WallTime(i64::from_le_bytes(*at)))), rest))
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn take_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u64::from_le_bytes(*number), rest))
+}

@@ -1,0 +1,23 @@
+//! What a store promises, on disks that break theirs.
+
+mod crash;
+mod damage;
+mod disk;
+mod model;
+
+use bytes::Bytes;
+use dacapo_core::{Changes, ObjectId, ObjectKey, WallTime};
+
+/// The object of this number.
+fn key(n: u8) -> ObjectKey {
+    ObjectKey { namespace: "bank.Account".into(), id: ObjectId([n; 32]) }
+}
+
+/// A change that writes `text` at `at` in a state of `len` bytes.
+fn write(len: u64, at: u64, text: &[u8]) -> Changes {
+    Changes { len, writes: vec![(at, Bytes::copy_from_slice(text))], alarm: None }
+}
+
+fn alarm(at: Option<i64>) -> Changes {
+    Changes { len: 0, writes: Vec::new(), alarm: Some(at.map(WallTime)) }
+}
