@@ -11,4 +11,4 @@ pub mod object;
 mod store;
 
 pub use object::Sqlite;
-pub use store::{Damage, Store};
+pub use store::{Damage, Store, open_store};

@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use dacapo_core::{
-    Changes, Disk, DiskError, DiskErrorKind, Image, ObjectKey, StorageError, StorageErrorKind, WallTime,
+    Alarms, Changes, Disk, DiskError, DiskErrorKind, Image, ObjectKey, ObjectStore, StorageError,
+    StorageErrorKind, WallTime,
 };
 
 use record::{Kind, Place, Record};
@@ -301,6 +302,24 @@ impl Store {
             _ => Err(corrupt(&Damage { file, offset: place.offset, object: Some(key.clone()) })),
         }
     }
+}
+
+impl ObjectStore for Store {
+    fn load(&mut self, key: &ObjectKey) -> Result<Option<Image>, StorageError> {
+        Store::load(self, key)
+    }
+
+    fn commit(&mut self, changes: &[(ObjectKey, Changes)]) -> Result<(), StorageError> {
+        Store::commit(self, changes)
+    }
+}
+
+/// Opens the store on a disk: what a world calls when a node boots.
+///
+/// # Errors
+/// As [`Store::open`].
+pub fn open_store(disk: Box<dyn Disk>) -> Result<(Box<dyn ObjectStore>, Alarms), StorageError> {
+    Store::open(disk).map(|(store, alarms)| (Box::new(store) as Box<dyn ObjectStore>, alarms))
 }
 
 fn corrupt(damage: &Damage) -> StorageError {

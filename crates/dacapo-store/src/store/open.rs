@@ -113,7 +113,8 @@ impl Store {
     fn recover_segment(&mut self, number: u32, is_last: bool) -> Result<(), StorageError> {
         let name = file::name(number);
         let len = self.disk.len(&name).map_err(storage)?.unwrap_or(0);
-        let header = file::read_exact(&mut *self.disk, &name, 0, HEADER.min(len as usize))?.unwrap_or_default();
+        let header =
+            file::read_exact(&mut *self.disk, &name, 0, HEADER.min(len as usize))?.unwrap_or_default();
         let header = read_header(number, &header)?;
         if matches!(header, HeaderState::Sound)
             && let Some(index) = self.read_index(number, len)?

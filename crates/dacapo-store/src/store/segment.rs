@@ -74,7 +74,8 @@ impl Store {
     /// Makes the segment of this number, empty, and writes to it from now on.
     pub(super) fn begin_segment(&mut self, number: u32) -> Result<(), StorageError> {
         let file = file::name(number);
-        let begun = self.disk.write_at(&file, 0, &header(number)).and_then(|()| self.disk.truncate(&file, FIRST));
+        let begun =
+            self.disk.write_at(&file, 0, &header(number)).and_then(|()| self.disk.truncate(&file, FIRST));
         begun.map_err(storage)?;
         self.sync(&file)?;
         self.segments.insert(number, Segment { end: FIRST, ..Segment::default() });

@@ -34,7 +34,10 @@ fn check(disk: &TestDisk, acknowledged: &[Model], under_way: Option<&Model>, pla
     let (mut store, _) = Store::open_with(disk.boxed(), SEGMENT).unwrap();
     let found = contents(&mut store);
     let last = acknowledged.last().unwrap();
-    assert!(found == *last || Some(&found) == under_way, "{place}: neither what was acknowledged nor the next");
+    assert!(
+        found == *last || Some(&found) == under_way,
+        "{place}: neither what was acknowledged nor the next"
+    );
     // And it goes on from there.
     store.commit(&[(key(1), write(3, 0, b"yes"))]).unwrap();
     let (mut again, _) = Store::open_with(disk.boxed(), SEGMENT).unwrap();
@@ -158,8 +161,28 @@ fn a_sync_that_lies_loses_whole_commits_and_never_parts_of_them() {
         for n in [0, 1, 2, 7] {
             if let Ok(found) = store.load(&key(n)) {
                 let was = |model: &Model| model.get(&key(n)) == found.as_ref();
-                assert!(acknowledged.iter().any(was), "operation {at}: object {n} has a state that never was");
+                assert!(
+                    acknowledged.iter().any(was),
+                    "operation {at}: object {n} has a state that never was"
+                );
             }
         }
     }
+}
+
+#[test]
+fn what_is_left_of_a_failed_commit_does_not_come_back() {
+    let disk = TestDisk::new();
+    let (mut store, _) = Store::open(disk.boxed()).unwrap();
+    store.commit(&[(key(1), write(1, 0, b"a"))]).unwrap();
+    disk.fail_at(disk.operations() + 1, Fault::Undead);
+    // Two records of one size: the next commit covers exactly the first of them.
+    let two = [(key(1), write(1, 0, b"b")), (key(2), write(1, 0, b"b"))];
+    store.commit(&two).unwrap_err();
+    disk.heal();
+    store.commit(&[(key(1), write(1, 0, b"c"))]).unwrap();
+    disk.restart(|| true);
+    let (mut store, _) = Store::open(disk.boxed()).unwrap();
+    assert_eq!(store.load(&key(1)).unwrap().unwrap().bytes, "c");
+    assert_eq!(store.load(&key(2)), Ok(None));
 }

@@ -62,12 +62,16 @@ fn damage_to_one_object_leaves_the_others_as_they_were() {
     // body of 81.
     disk.edit(|files| files.get_mut(&first).unwrap()[24 + 2 * 84 + 81] ^= 1);
     let (mut store, _) = Store::open_with(disk.boxed(), 1200).unwrap();
-    let results: Vec<bool> = (0..3).map(|n| store.load(&key(n)).as_ref().ok() == Some(&model.get(&key(n)).cloned())).collect();
+    let results: Vec<bool> =
+        (0..3).map(|n| store.load(&key(n)).as_ref().ok() == Some(&model.get(&key(n)).cloned())).collect();
     assert_eq!(results, [true, false, true]);
     let found = store.check().unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].object, Some(key(1)));
-    assert_eq!(found[0].to_string(), "00000001.log is damaged at byte 189: part of the state of bank.Account/01010101");
+    assert_eq!(
+        found[0].to_string(),
+        "00000001.log is damaged at byte 189: part of the state of bank.Account/01010101"
+    );
     // What can be read can be written.
     store.commit(&[(key(0), write(1, 0, b"x"))]).unwrap();
     assert_eq!(store.load(&key(0)).unwrap().unwrap().bytes, "x");

@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     Error,
     /// A sync says that it has succeeded.
     Lie,
+    /// A write is done and told as failed, and whatever would undo it fails as well.
+    Undead,
 }
 
 impl TestDisk {
@@ -117,9 +119,14 @@ impl Inner {
     fn operate(&mut self, file: &str) -> Result<bool, DiskError> {
         self.operations += 1;
         match self.fault {
-            Some((at, Fault::PowerCut)) if self.operations >= at => Err(self.error(DiskErrorKind::Gone, file)),
+            Some((at, Fault::PowerCut)) if self.operations >= at => {
+                Err(self.error(DiskErrorKind::Gone, file))
+            }
             Some((at, Fault::Error)) if self.operations == at => Err(self.error(DiskErrorKind::Io, file)),
             Some((at, Fault::Lie)) if self.operations == at => Ok(false),
+            Some((at, Fault::Undead)) if self.operations == at + 1 => {
+                Err(self.error(DiskErrorKind::Io, file))
+            }
             _ => Ok(true),
         }
     }
@@ -137,7 +144,9 @@ impl Disk for TestDisk {
     fn read_at(&mut self, file: &str, offset: u64, buffer: &mut [u8]) -> Result<usize, DiskError> {
         let inner = &mut *self.0.borrow_mut();
         inner.remember(("read", file, offset, buffer.len()));
-        let Some(bytes) = inner.cached.get(file) else { return Err(inner.error(DiskErrorKind::Missing, file)) };
+        let Some(bytes) = inner.cached.get(file) else {
+            return Err(inner.error(DiskErrorKind::Missing, file));
+        };
         let rest = bytes.get(offset as usize..).unwrap_or_default();
         // A read may be short.
         let n = rest.len().min(buffer.len()).min(3 * SECTOR);
@@ -163,6 +172,9 @@ impl Disk for TestDisk {
             content.resize(end, 0);
         }
         content[offset as usize..end].copy_from_slice(&bytes[..written]);
+        if inner.fault == Some((inner.operations, Fault::Undead)) {
+            return Err(inner.error(DiskErrorKind::Io, file));
+        }
         if written < bytes.len() { Err(inner.error(DiskErrorKind::Full, file)) } else { Ok(()) }
     }
 

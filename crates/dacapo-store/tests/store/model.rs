@@ -31,7 +31,11 @@ pub(crate) fn contents(store: &mut Store) -> Model {
 
 fn changes() -> impl Strategy<Value = Changes> {
     let alarm = prop::option::weighted(0.2, prop::option::of(any::<i64>().prop_map(WallTime)));
-    (1u64..3000, prop::collection::vec((0.0..1.0f64, prop::collection::vec(any::<u8>(), 1..600)), 0..3), alarm)
+    (
+        1u64..3000,
+        prop::collection::vec((0.0..1.0f64, prop::collection::vec(any::<u8>(), 1..600)), 0..3),
+        alarm,
+    )
         .prop_map(|(len, writes, alarm)| {
             let place = |(at, bytes): (f64, Vec<u8>)| {
                 let size = (bytes.len() as u64).min(len);
