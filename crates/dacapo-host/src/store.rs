@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 
 use dacapo_core::{
     Address, Alarms, Changes, Effect, Event, InstanceId, NodeId, ObjectKey, ObjectStore, OpenStore,
@@ -41,9 +42,25 @@ pub(crate) enum Job {
     Commit(Address, u64, ObjectKey, Changes),
 }
 
-/// The way to the thread of the store, if the process has one. The thread ends with the last of them.
+/// The way to the thread of the store, if the process has one.
 #[derive(Clone)]
-pub(crate) struct StoreDoor(Option<Sender<Job>>);
+pub(crate) struct StoreDoor(Option<Arc<StoreThread>>);
+
+struct StoreThread {
+    sender: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for StoreThread {
+    fn drop(&mut self) {
+        // Nobody can ask any more. What was asked before is still done, and the folder is free then.
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
 
 impl StoreDoor {
     /// Starts the thread.
@@ -52,11 +69,11 @@ impl StoreDoor {
         let disk = FileDisk::open(&options.folder).map_err(|e| HostError::store(&options.folder, e))?;
         let (sender, jobs) = channel();
         let (options, peers) = (options.clone(), Arc::clone(peers));
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || serve(disk, &options, &jobs, &peers))
             .map_err(|source| HostError::Loop { source })?;
-        Ok(StoreDoor(Some(sender)))
+        Ok(StoreDoor(Some(Arc::new(StoreThread { sender: Some(sender), thread: Some(thread) }))))
     }
 
     /// Asks the store. Gives the answer if it cannot be asked.
@@ -66,14 +83,15 @@ impl StoreDoor {
             Effect::Commit(number, key, changes) => Job::Commit(from, number, key, changes),
             _ => return None,
         };
-        let why = match &self.0 {
+        match self.0.as_ref().and_then(|thread| thread.sender.as_ref()) {
             Some(sender) => {
                 let job = sender.send(job).err()?.0;
-                return Some(refusal(&job, "the store has ended: see what it said before"));
+                Some(refusal(&job, "the store has ended: see what it said before"))
             }
-            None => "this process keeps no objects: it was started without a folder for them",
-        };
-        Some(refusal(&job, why))
+            None => {
+                Some(refusal(&job, "this process keeps no objects: it was started without a folder for them"))
+            }
+        }
     }
 }
 

@@ -7,4 +7,5 @@ mod loops;
 mod scenario;
 mod server;
 mod slow;
+mod store;
 mod tls;
