@@ -42,6 +42,10 @@ pub(crate) struct Seen {
     pub(crate) sent: BTreeMap<ObjectKey, u64>,
     /// What the counters say at the end.
     pub(crate) finals: BTreeMap<ObjectKey, u64>,
+    /// What was last loaded: the world may have seen it.
+    pub(crate) loaded: BTreeMap<ObjectKey, u64>,
+    /// A counter that was loaded with less than it was before.
+    pub(crate) went_back: Option<String>,
     pub(crate) errors: Vec<StorageError>,
     pub(crate) slowest: Duration,
     pub(crate) boots: u64,
@@ -62,8 +66,19 @@ impl Seen {
         self.acknowledged.values().sum()
     }
 
-    /// What is wrong with it: an acknowledged increment is lost, or one was counted twice.
+    fn load(&mut self, key: &ObjectKey, value: u64) {
+        let before = self.loaded.insert(key.clone(), value).unwrap_or(0);
+        if value < before {
+            self.went_back = Some(format!("{key}: {value} after {before}"));
+        }
+    }
+
+    /// What is wrong with it: an acknowledged increment is lost, or one that was seen, or one was
+    /// counted twice.
     pub(crate) fn lost(&self) -> Option<String> {
+        if self.went_back.is_some() {
+            return self.went_back.clone();
+        }
         self.acknowledged.iter().find_map(|(key, acknowledged)| {
             let there = self.finals.get(key)?;
             let sent = self.sent[key];
@@ -159,7 +174,9 @@ impl Keeper {
                 object.is_loading = false;
                 match result {
                     Ok(image) => {
-                        object.state = Some(image.map_or(0, |image| value(&image.bytes)));
+                        let there = image.map_or(0, |image| value(&image.bytes));
+                        object.state = Some(there);
+                        seen.load(&key, there);
                         self.serve(to, now, &key, &mut out);
                     }
                     Err(error) => {
