@@ -19,7 +19,7 @@ pub(super) struct Scan {
 
 enum Item {
     /// A record, with what it says unless its body is damaged.
-    Record(Head, Option<Record>),
+    Record(Box<Head>, Option<Record>),
     /// Bytes that are no record, from here to there.
     Gap(u64, u64),
 }
@@ -152,13 +152,13 @@ impl Store {
             Item::Record(head, Some(record)) => {
                 let summary = record.kind.summary(record.seq);
                 segment.index.push((head.key.clone(), summary, head.place));
-                self.take_in(head.key, summary, head.place);
+                self.take_in(head.key.clone(), summary, head.place);
             }
             Item::Record(head, None) => {
                 segment.is_damaged = true;
                 let entry = self.objects.entry(head.key.clone()).or_default();
                 entry.seq = head.seq;
-                entry.damage = Some(Damage { file, offset: head.place.offset, object: Some(head.key) });
+                entry.damage = Some(Damage { file, offset: head.place.offset, object: Some(head.key.clone()) });
             }
             Item::Gap(start, _) => {
                 segment.is_damaged = true;
@@ -217,7 +217,7 @@ impl Store {
                 Some(head) => {
                     let record = head.record(&bytes[at..]);
                     at += head.place.size() as usize;
-                    items.push(Item::Record(head, record));
+                    items.push(Item::Record(Box::new(head), record));
                 }
                 None if bytes[at..].starts_with(INDEX_MAGIC) => break,
                 None => {

@@ -246,11 +246,6 @@ pub(super) fn put_alarm(out: &mut Vec<u8>, alarm: Option<Option<WallTime>>) {
     }
 }
 
-#[expect(
-    clippy::option_option,
-    clippy::type_complexity,
-    reason = "what was read, whether it changed, whether it is set"
-)]
 pub(super) fn take_alarm(bytes: &[u8]) -> Option<(Option<Option<WallTime>>, &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     match tag {
