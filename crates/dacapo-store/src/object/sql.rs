@@ -101,9 +101,7 @@ impl ToSql for Bound<'_> {
 pub(super) fn drop_all(open: &mut Open) -> Result<(), StorageError> {
     let connection = &open.connection;
     // The first holds outside of a transaction, the second within one.
-    connection
-        .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA defer_foreign_keys = ON")
-        .map_err(error)?;
+    connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA defer_foreign_keys = ON").map_err(error)?;
     // A table takes its indexes and triggers along, a virtual table its own tables.
     while let Some((kind, name)) = something(connection).map_err(error)? {
         let name = name.replace('"', "\"\"");

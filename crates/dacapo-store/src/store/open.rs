@@ -158,7 +158,8 @@ impl Store {
                 segment.is_damaged = true;
                 let entry = self.objects.entry(head.key.clone()).or_default();
                 entry.seq = head.seq;
-                entry.damage = Some(Damage { file, offset: head.place.offset, object: Some(head.key.clone()) });
+                entry.damage =
+                    Some(Damage { file, offset: head.place.offset, object: Some(head.key.clone()) });
             }
             Item::Gap(start, _) => {
                 segment.is_damaged = true;
