@@ -42,7 +42,8 @@ impl Experiment {
             None if options.overrides.is_empty() => Source::Seed,
             None => Source::List(options.overrides),
         };
-        let sim = Sim::with_store(self.options.clone(), Decisions::new(seed, source), dacapo_store::open_store);
+        let sim =
+            Sim::with_store(self.options.clone(), Decisions::new(seed, source), dacapo_store::open_store);
         let recorder = match options.record {
             Some((identity, out)) => Recorder::with_writer(sim, &identity, out),
             None => Recorder::new(sim),

@@ -9,14 +9,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use dacapo_core::{
-    Address, Boot, Changes, Effect, Effects, Event, Fault, FaultKind, Image, InstanceId, Level, NodeId,
-    ObjectBoot, ObjectKey, ServiceId, SharedStorage, StorageError, Target, Time, TimerId, Turn, WallTime,
+    Address, Boot, Changes, Effect, Effects, Event, Fault, FaultKind, Image, InstanceId, Level, ObjectBoot,
+    ObjectKey, ServiceId, SharedStorage, StorageError, Target, Time, TimerId, Turn, WallTime,
 };
 use http::StatusCode;
 
 use super::alarm::Alarms;
 use super::{Runtime, Sent, Slot};
 use crate::cluster::runtime_of;
+use crate::topology::Topology;
 
 /// The durable objects of a node.
 #[derive(Default)]
@@ -187,17 +188,9 @@ impl Active {
 }
 
 impl Runtime {
-    /// The node that owns an object: by its id, among the nodes that run the service.
-    pub(super) fn owner_of(&self, service: ServiceId, key: &ObjectKey) -> Option<NodeId> {
-        let hosts = &self.system.hosts[service.0 as usize];
-        let first = key.id.0[..8].try_into().expect("8 of 32 bytes");
-        let at = u64::from_be_bytes(first).checked_rem(hosts.len() as u64)?;
-        Some(hosts[at as usize])
-    }
-
     /// What a granted call to an object becomes.
     pub(super) fn target_of_object(&self, service: ServiceId, by: ServiceId, key: ObjectKey) -> Target {
-        match self.owner_of(service, &key) {
+        match Topology::owner(&self.system.hosts[service.0 as usize], &key) {
             Some(node) => Target::Owner(node, service, self.caller(by), Box::new(key)),
             None => self.runs_nowhere(service),
         }
