@@ -322,12 +322,7 @@ unsafe extern "C" fn x_delete(_: *mut ffi::sqlite3_vfs, _: *const c_char, _: c_i
     ffi::SQLITE_OK
 }
 
-unsafe extern "C" fn x_access(
-    _: *mut ffi::sqlite3_vfs,
-    _: *const c_char,
-    _: c_int,
-    to: *mut c_int,
-) -> c_int {
+unsafe extern "C" fn x_access(_: *mut ffi::sqlite3_vfs, _: *const c_char, _: c_int, to: *mut c_int) -> c_int {
     // SAFETY: SQLite gives a valid place for the answer: there is no such file.
     unsafe { *to = 0 };
     ffi::SQLITE_OK
