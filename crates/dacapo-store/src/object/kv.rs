@@ -19,11 +19,11 @@ pub(super) const TABLE: &str = "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value
 
 fn check_key(key: &str) -> Result<(), StorageError> {
     if key.is_empty() {
-        return Err(guest("A key must not be empty."));
+        return Err(guest("a key cannot be empty"));
     }
     if key.len() > KEY_MAX {
         let len = key.len();
-        return Err(guest(format!("A key has at most {KEY_MAX} bytes; this one has {len}.")));
+        return Err(guest(format!("a key can have {KEY_MAX} bytes, and this one has {len}")));
     }
     Ok(())
 }
@@ -68,8 +68,7 @@ pub(super) fn put(object: &mut Object, key: &str, value: &[u8]) -> Result<(), St
     if key.len() + value.len() > ENTRY_MAX {
         let len = key.len() + value.len();
         return Err(guest(format!(
-            "A key and its value have at most {ENTRY_MAX} bytes together; these have {len}. \
-             Split the value, or keep it elsewhere."
+            "a key and its value can have {ENTRY_MAX} bytes together, and these have {len}"
         )));
     }
     if !has_keys(object)? {

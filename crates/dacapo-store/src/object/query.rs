@@ -24,9 +24,9 @@ pub(super) fn run(object: &mut Object, query: &str, bindings: &[SqlValue]) -> Re
     if query.contains('\0') {
         return Err(guest("SQL must not contain the character U+0000; bind the value instead."));
     }
-    let Some(query) = skip_blank(query) else {
+    if skip_blank(query).is_none() {
         return Err(guest("SQL code did not contain a statement."));
-    };
+    }
     let mut seed = [0; 32];
     object.random.fill(&mut seed);
     let now = object.now;
@@ -40,7 +40,7 @@ pub(super) fn run(object: &mut Object, query: &str, bindings: &[SqlValue]) -> Re
     let result = result.map_err(|error| match guard.take_refusal() {
         Some(why) => guest(why),
         None if guard.is_exhausted() => {
-            guest("The query takes too many steps. Add an index or a LIMIT, or split it: SQLITE_INTERRUPT")
+            guest("the query took more steps than a query may take: it was stopped: SQLITE_INTERRUPT")
         }
         None => error,
     });
@@ -56,16 +56,14 @@ impl Query<'_> {
     fn run(&self, query: &str, bindings: &[SqlValue]) -> Result<SqlRows, StorageError> {
         // Our own statements are kept under their text, already authorized: whoever names a hidden
         // table must not find them.
-        let prepared = if names_hidden(query) {
-            Err(rusqlite::Error::MultipleStatement)
-        } else {
-            self.guard.as_guest(|| self.connection.prepare_cached(query))
-        };
+        let prepared = (!names_hidden(query))
+            .then(|| self.guard.as_guest(|| self.connection.prepare_cached(query)).ok())
+            .flatten();
         match prepared {
-            Ok(mut statement) if statement.readonly() => self.step(&mut statement, bindings),
-            Ok(mut statement) => self.whole(|| self.step(&mut statement, bindings)),
-            Err(rusqlite::Error::MultipleStatement) => self.whole(|| self.run_each(query, bindings)),
-            Err(error) => Err(from_sqlite(error)),
+            Some(mut statement) if statement.readonly() => self.step(&mut statement, bindings),
+            Some(mut statement) => self.whole(|| self.step(&mut statement, bindings)),
+            // Several statements, or a mistake: it is found again on the way.
+            None => self.whole(|| self.run_each(query, bindings)),
         }
     }
 
@@ -106,14 +104,18 @@ impl Query<'_> {
     }
 
     fn run_each(&self, query: &str, bindings: &[SqlValue]) -> Result<SqlRows, StorageError> {
-        let mut rest = query;
+        self.guard.take_refusal();
+        let mut rest = skip_blank(query).unwrap_or_default();
         let mut rows_read = 0;
         let mut rows_written = 0;
         loop {
-            let len = self
-                .guard
-                .as_guest(|| vfs::first_statement(self.connection, rest))
-                .map_err(|(code, message, offset)| from_parts(code, &message, offset))?;
+            let len = self.guard.as_guest(|| vfs::first_statement(self.connection, rest)).map_err(
+                |(code, message, offset)| {
+                    // Where the statement begins, plus where the mistake is in it; -1 is nowhere.
+                    let begin = (query.len() - rest.len()) as i32;
+                    from_parts(code, &message, if offset < 0 { offset } else { begin + offset })
+                },
+            )?;
             let (first, after) = rest.split_at(len);
             let mut statement =
                 self.guard.as_guest(|| self.connection.prepare(first)).map_err(from_sqlite)?;
@@ -150,7 +152,7 @@ impl Query<'_> {
         let rows = self.guard.as_guest(|| collect(statement))?;
         let scanned = u64::try_from(statement.reset_status(StatementStatus::FullscanStep)).unwrap_or(0);
         Ok(SqlRows {
-            columns: statement.column_names().into_iter().map(ByteString::from).collect(),
+            columns: statement.column_names().map(ByteString::from).collect(),
             // SQLite counts the rows that full scans pass, not those that an index finds.
             rows_read: scanned.max(rows.len() as u64),
             rows_written: self.connection.total_changes() - changes,
@@ -186,7 +188,7 @@ fn collect(statement: &mut Statement<'_>) -> Result<Vec<Vec<SqlValue>>, StorageE
         if cost > ROWS_MAX {
             let mebibytes = ROWS_MAX >> 20;
             return Err(guest(format!(
-                "The query gives more than {mebibytes} MiB. Read the rows in parts, with LIMIT: SQLITE_TOOBIG"
+                "the query gives more than {mebibytes} MiB: read the rows in parts, with LIMIT: SQLITE_TOOBIG"
             )));
         }
         collected.push(values);

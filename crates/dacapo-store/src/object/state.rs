@@ -50,8 +50,8 @@ impl Object {
         let file = File::load(&image.bytes).ok_or_else(|| {
             let len = image.bytes.len();
             let message = format!(
-                "The state of an object has {len} bytes, which are no whole pages of {PAGE}: \
-                 it was cut or was never one."
+                "the state of an object has {len} bytes, which are no whole pages of {PAGE}: \
+                 it was cut, or it was never one"
             );
             StorageError::new(StorageErrorKind::Corrupt, message)
         })?;
@@ -77,7 +77,7 @@ impl Object {
     /// The connection. Call [`Object::settle`] with what comes of its use.
     pub(super) fn connection(&mut self) -> Result<&Connection, StorageError> {
         if let Some(why) = &self.undone {
-            return Err(guest(format!("The transaction was rolled back because of an earlier error: {why}")));
+            return Err(guest(format!("the transaction was rolled back because of an earlier error: {why}")));
         }
         if self.connection.is_none() {
             self.connection = Some(connect(&self.file, &self.guard).map_err(from_sqlite)?);
@@ -183,7 +183,7 @@ impl Storage for Object {
 
     fn begin(&mut self) -> Result<(), StorageError> {
         if self.transactions.len() >= DEPTH_MAX {
-            return Err(guest(format!("Transactions can be nested {DEPTH_MAX} deep at most.")));
+            return Err(guest(format!("transactions can be nested {DEPTH_MAX} deep at most")));
         }
         self.run("SAVEPOINT transaction_")?;
         self.transactions.push(self.alarm);
@@ -192,7 +192,7 @@ impl Storage for Object {
 
     fn commit(&mut self) -> Result<(), StorageError> {
         if self.transactions.is_empty() {
-            return Err(guest("There is no transaction to commit."));
+            return Err(guest("no transaction is open"));
         }
         // On an error (a deferred foreign key that holds nothing) the transaction stays open.
         let released = self.run("RELEASE transaction_");
@@ -204,7 +204,7 @@ impl Storage for Object {
 
     fn rollback(&mut self) -> Result<(), StorageError> {
         let Some(&alarm) = self.transactions.last() else {
-            return Err(guest("There is no transaction to roll back."));
+            return Err(guest("no transaction is open"));
         };
         if self.undone.is_none() {
             self.run("ROLLBACK TO transaction_")?;

@@ -6,6 +6,9 @@
 //! thread alone: on the [`Call`] that is under way on it. There is no file system behind: a
 //! database is the [`File`] that [`open`] was given, temporary files are bytes that live as long
 //! as a query, and everything else is refused.
+//!
+//! (The crate `sqlite-plugin` would spare us the C, but it takes time and random numbers from the
+//! machine.)
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
