@@ -178,3 +178,77 @@ fn differences(at: usize, old: &[u8], new: &[u8], ranges: &mut Vec<Range>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dacapo_core::Changes;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Write(usize, Vec<u8>),
+        Truncate(usize),
+        Take,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let data = prop_oneof![
+            prop::collection::vec(any::<u8>(), 1..100),
+            (0u8..3, 1..3 * PAGE).prop_map(|(byte, n)| vec![byte; n]),
+        ];
+        prop_oneof![
+            4 => (0..5 * PAGE, data).prop_map(|(at, data)| Step::Write(at, data)),
+            2 => (0..6usize, 0u8..3).prop_map(|(page, byte)| Step::Write(page * PAGE, vec![byte; PAGE])),
+            2 => (0..6usize).prop_map(Step::Truncate),
+            2 => Just(Step::Take),
+        ]
+    }
+
+    /// But for what `is_counter` leaves for the next time.
+    fn without_counters(bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for counter in [24..28, 92..96] {
+            if let Some(counter) = bytes.get_mut(counter) {
+                counter.fill(0);
+            }
+        }
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn the_ranges_are_all_that_has_changed(steps in prop::collection::vec(step(), 1..40)) {
+            let mut file = File::default();
+            let mut model = Vec::new();
+            let mut image = Vec::new();
+            for step in steps.into_iter().chain([Step::Take]) {
+                match step {
+                    Step::Write(at, data) => {
+                        file.write(at, &data);
+                        let end = at + data.len();
+                        model.resize(model.len().max(end.next_multiple_of(PAGE)), 0);
+                        model[at..end].copy_from_slice(&data);
+                    }
+                    Step::Truncate(pages) => {
+                        file.truncate(pages);
+                        model.truncate(pages * PAGE);
+                    }
+                    Step::Take => {
+                        if let Some(writes) = file.take() {
+                            let ends = writes.iter().map(|(at, bytes)| at + bytes.len() as u64);
+                            let gaps = writes.iter().skip(1).zip(ends).map(|((at, _), end)| at - end);
+                            prop_assert!(gaps.into_iter().all(|gap| gap >= NEAR as u64));
+                            Changes { len: file.size(), writes, alarm: None }.apply(&mut image);
+                        }
+                        prop_assert_eq!(without_counters(&image), without_counters(&model));
+                    }
+                }
+                let mut bytes = vec![0; file.len() + 1];
+                prop_assert_eq!(file.read(0, &mut bytes), model.len());
+                prop_assert_eq!(&bytes[..model.len()], &model[..]);
+            }
+        }
+    }
+}

@@ -17,6 +17,8 @@ fn draw() -> Vec<SqlRows> {
         "SELECT random(), hex(randomblob(100))",
         "SELECT hex(fts5_locale('en', 'x'))",
         "SELECT random() FROM t ORDER BY random()",
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT 2000) \
+         SELECT hex(randomblob(200)) FROM r",
     ];
     queries.iter().map(|query| run(&mut *storage, query)).collect()
 }
@@ -38,6 +40,17 @@ fn chance_is_the_objects_own_on_every_thread() {
             }
         }
     });
+}
+
+#[test]
+fn the_time_zone_of_the_machine_is_not_seen() {
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "chance::local_time_is_utc"])
+        .env("TZ", "FAR-9")
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
+    assert!(String::from_utf8_lossy(&status.stdout).contains("1 passed"));
 }
 
 #[test]

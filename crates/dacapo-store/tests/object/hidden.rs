@@ -1,6 +1,6 @@
 //! Names that begin with `_cf_` are the system's: no way leads to them.
 
-use dacapo_core::{Image, Storage, StorageEngine as _, StorageErrorKind};
+use dacapo_core::{Image, SqlValue, Storage, StorageEngine as _, StorageErrorKind};
 use dacapo_store::Sqlite;
 use proptest::prelude::*;
 
@@ -46,6 +46,10 @@ fn no_statement_reaches_the_keys() {
     ] {
         refused(&mut *storage, query);
     }
+    // The text of a statement that is already prepared, as our own.
+    storage.get("k").unwrap();
+    let ours = storage.sql("SELECT value FROM _cf_KV WHERE key = ?1", &[SqlValue::Text("k".into())]);
+    assert!(ours.unwrap_err().message.starts_with("not authorized"));
     let error = refused(&mut *storage, "DROP TABLE _cf_KV");
     assert_eq!(error, "not authorized: _cf_KV: names that begin with _cf_ are reserved: SQLITE_AUTH");
     run(&mut *storage, "CREATE TRIGGER g AFTER INSERT ON u BEGIN INSERT INTO _cf_KV VALUES ('k', 'x'); END");
