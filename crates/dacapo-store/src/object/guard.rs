@@ -1,183 +1,186 @@
-//! What a guest's SQL may do: compute, and use its own tables. Guests are hostile.
+//! What a guest's SQL may name and how long it may run.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dacapo_core::Entropy;
 use rusqlite::Connection;
-use rusqlite::functions::FunctionFlags;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::limits::Limit;
 
-/// The size of a page of a database.
-pub(super) const PAGE: u64 = 4096;
+/// How many steps of SQLite's virtual machine a call may take: seconds, not minutes.
+const STEPS_MAX: i64 = 50_000_000;
 
-/// How large a database can become, in bytes.
-const SIZE_MAX: u64 = 128 << 20;
+/// Steps between two looks at the budget.
+const STEPS_PER_LOOK: i32 = 1000;
 
-/// Names that begin so are the platform's own.
-pub(super) const HIDDEN: &str = "_cf_";
-
-/// Steps of SQLite's machine between two looks at the budget, and how many looks a query may take: about
-/// a second of work, and the same work on every machine.
-const STEPS: i32 = 1000;
-const LOOKS_MAX: u64 = 50_000;
-
-/// Pragmas that only tell something.
+/// Pragmas that read, or that last no longer than the instance.
 const PRAGMAS: [&str; 14] = [
-    "collation_list",
-    "data_version",
-    "defer_foreign_keys",
-    "foreign_key_check",
-    "foreign_key_list",
-    "foreign_keys",
-    "function_list",
-    "index_info",
-    "index_list",
-    "index_xinfo",
-    "quick_check",
     "table_info",
     "table_list",
     "table_xinfo",
+    "index_list",
+    "index_info",
+    "index_xinfo",
+    "foreign_key_list",
+    "foreign_key_check",
+    "defer_foreign_keys",
+    "foreign_keys",
+    "quick_check",
+    "function_list",
+    "collation_list",
+    "data_version",
 ];
 
-/// Bounds, as at workerd (`src/workerd/util/sqlite.c++`).
-const LIMITS: [(Limit, i32); 11] = [
-    (Limit::SQLITE_LIMIT_LENGTH, 4 << 20),
-    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
-    (Limit::SQLITE_LIMIT_COLUMN, 100),
-    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
-    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
-    (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
-    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
-    (Limit::SQLITE_LIMIT_ATTACHED, 0),
-    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50),
-    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
-    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 10),
-];
+/// Functions that load code or touch files, should a build of SQLite have them.
+const FUNCTIONS_REFUSED: [&str; 6] =
+    ["load_extension", "fts3_tokenizer", "writefile", "readfile", "edit", "sqlite_log"];
 
-/// What stands between a guest's SQL and the database.
-pub(super) struct Guard {
-    shared: Arc<Shared>,
-}
+const MODULES: [&str; 4] = ["fts5", "fts5vocab", "rtree", "rtree_i32"];
 
+const TRANSACTION: &str = "To execute a transaction, please use the state.storage.transaction() or \
+    state.storage.transactionSync() APIs instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements.";
+
+/// Shared by a storage and the callbacks of its connection. They run on one thread; that these are
+/// atomic is what the callbacks' type asks for.
 #[derive(Default)]
-struct Shared {
-    /// Whether the statement that is prepared is the guest's.
-    is_guest: AtomicBool,
-    /// Whether it wanted a transaction, which is not for SQL to begin.
-    wants_transaction: AtomicBool,
-    looks: AtomicU64,
+pub(super) struct Guard {
+    /// The guest's SQL is being prepared or run, not our own.
+    guest: AtomicBool,
+    /// Steps that are left.
+    steps: AtomicI64,
+    /// A table was altered, and nobody tells what its new name is.
+    altered: AtomicBool,
+    /// Why something was refused.
+    refusal: Mutex<Option<String>>,
 }
 
 impl Guard {
-    pub(super) fn install(connection: &mut Connection, entropy: &Entropy) -> rusqlite::Result<Guard> {
-        connection.execute_batch(&format!(
-            "PRAGMA page_size = {PAGE}; PRAGMA max_page_count = {}; PRAGMA journal_mode = MEMORY; \
-             PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
-            SIZE_MAX / PAGE
-        ))?;
-        for (limit, value) in LIMITS {
-            connection.set_limit(limit, value)?;
-        }
-        let guard = Guard { shared: Arc::default() };
-        let shared = Arc::clone(&guard.shared);
-        connection.authorizer(Some(move |context: AuthContext<'_>| shared.authorize(&context.action)))?;
-        let shared = Arc::clone(&guard.shared);
-        let is_too_long = move || shared.looks.fetch_add(1, Ordering::Relaxed) >= LOOKS_MAX;
-        connection.progress_handler(STEPS, Some(is_too_long))?;
-        random_functions(connection, entropy)?;
-        Ok(guard)
+    /// Watches all that this connection does.
+    pub(super) fn install(self: &Arc<Guard>, connection: &mut Connection) -> rusqlite::Result<()> {
+        let guard = Arc::clone(self);
+        connection.authorizer(Some(move |context: AuthContext<'_>| guard.authorize(&context)))?;
+        let guard = Arc::clone(self);
+        let steps = i64::from(STEPS_PER_LOOK);
+        connection.progress_handler(
+            STEPS_PER_LOOK,
+            Some(move || guard.guest.load(Relaxed) && guard.steps.fetch_sub(steps, Relaxed) < steps),
+        )
     }
 
-    /// Runs `f`, whose statements are the guest's.
-    pub(super) fn as_guest<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.shared.is_guest.store(true, Ordering::Relaxed);
-        self.shared.wants_transaction.store(false, Ordering::Relaxed);
-        self.shared.looks.store(0, Ordering::Relaxed);
-        let result = f();
-        self.shared.is_guest.store(false, Ordering::Relaxed);
+    /// A call of the guest begins: it has its budget ahead.
+    pub(super) fn begin_call(&self) {
+        self.steps.store(STEPS_MAX, Relaxed);
+        self.altered.store(false, Relaxed);
+        self.take_refusal();
+    }
+
+    /// Does what the guest's SQL asks for, within what a guest may do.
+    pub(super) fn as_guest<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.guest.store(true, Relaxed);
+        let result = work();
+        self.guest.store(false, Relaxed);
         result
     }
 
-    pub(super) fn wants_transaction(&self) -> bool {
-        self.shared.wants_transaction.load(Ordering::Relaxed)
+    /// Whether the guest's call altered a table.
+    pub(super) fn altered(&self) -> bool {
+        self.altered.load(Relaxed)
     }
 
-    pub(super) fn is_out_of_budget(&self) -> bool {
-        self.shared.looks.load(Ordering::Relaxed) > LOOKS_MAX
+    /// Whether the guest's call has used up its steps.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.steps.load(Relaxed) <= 0
     }
-}
 
-impl Shared {
-    fn authorize(&self, action: &AuthAction<'_>) -> Authorization {
-        if !self.is_guest.load(Ordering::Relaxed) || self.may(action) {
-            Authorization::Allow
-        } else {
-            Authorization::Deny
+    /// Why something was refused.
+    pub(super) fn take_refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn authorize(&self, context: &AuthContext<'_>) -> Authorization {
+        if !self.guest.load(Relaxed) {
+            return Authorization::Allow;
         }
-    }
-
-    fn may(&self, action: &AuthAction<'_>) -> bool {
-        use AuthAction as A;
-        let is_own = |name: &str| !name.to_ascii_lowercase().starts_with(HIDDEN);
-        match action {
-            A::Transaction { .. } | A::Savepoint { .. } => {
-                self.wants_transaction.store(true, Ordering::Relaxed);
-                false
+        if matches!(context.action, AuthAction::AlterTable { .. }) {
+            self.altered.store(true, Relaxed);
+        }
+        match refusal(&context.action) {
+            None => Authorization::Allow,
+            Some(why) => {
+                *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+                Authorization::Deny
             }
-            A::Pragma { pragma_name, .. } => {
-                PRAGMAS.binary_search(&pragma_name.to_ascii_lowercase().as_str()).is_ok()
-            }
-            A::Attach { .. } | A::Detach { .. } | A::Unknown { .. } => false,
-            A::Function { function_name } => !matches!(*function_name, "load_extension" | "fts3_tokenizer"),
-            A::CreateVtable { module_name, table_name } => {
-                matches!(module_name.to_ascii_lowercase().as_str(), "fts5" | "fts5vocab")
-                    && is_own(table_name)
-            }
-            A::CreateTable { table_name }
-            | A::CreateTempTable { table_name }
-            | A::CreateIndex { table_name, .. }
-            | A::CreateTempIndex { table_name, .. }
-            | A::CreateTrigger { table_name, .. }
-            | A::CreateTempTrigger { table_name, .. }
-            | A::DropTable { table_name }
-            | A::DropTempTable { table_name }
-            | A::DropIndex { table_name, .. }
-            | A::DropTrigger { table_name, .. }
-            | A::DropVtable { table_name, .. }
-            | A::AlterTable { table_name, .. }
-            | A::Analyze { table_name }
-            | A::Insert { table_name }
-            | A::Update { table_name, .. }
-            | A::Delete { table_name }
-            | A::Read { table_name, .. } => is_own(table_name),
-            _ => true,
         }
     }
 }
 
-/// `random()` and `randomblob()` draw from the object's own stream, not from one of the process.
-fn random_functions(connection: &Connection, entropy: &Entropy) -> rusqlite::Result<()> {
-    let stream = Arc::new(Mutex::new(entropy.random()));
-    let draw = Arc::clone(&stream);
-    connection.create_scalar_function("random", 0, FunctionFlags::SQLITE_UTF8, move |_| {
-        Ok(draw.lock().unwrap_or_else(PoisonError::into_inner).u64() as i64)
-    })?;
-    connection.create_scalar_function("randomblob", 1, FunctionFlags::SQLITE_UTF8, move |context| {
-        let len = context.get::<i64>(0)?.clamp(1, 1 << 20);
-        let mut bytes = vec![0; len as usize];
-        stream.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
-        Ok(bytes)
-    })
+/// Whether a name is the system's own.
+pub(super) fn is_hidden(name: &str) -> bool {
+    name.as_bytes().get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"_cf_"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
 
-    #[test]
-    fn the_pragmas_are_in_order() {
-        assert!(PRAGMAS.is_sorted(), "they are searched by halves");
-    }
+/// Why a guest must not do this; `None`: it may.
+fn refusal(action: &AuthAction<'_>) -> Option<String> {
+    use AuthAction::*;
+    let not_authorized = |why: String| Some(format!("not authorized: {why}: SQLITE_AUTH"));
+    let named: [&str; 2] = match *action {
+        Transaction { .. } | Savepoint { .. } => return Some(TRANSACTION.to_owned()),
+        Attach { .. } | Detach { .. } => return not_authorized("an object has one database".to_owned()),
+        CreateTempIndex { .. }
+        | CreateTempTable { .. }
+        | CreateTempTrigger { .. }
+        | CreateTempView { .. }
+        | DropTempIndex { .. }
+        | DropTempTable { .. }
+        | DropTempTrigger { .. }
+        | DropTempView { .. } => {
+            return not_authorized("what is TEMP would be lost when the object is evicted".to_owned());
+        }
+        Pragma { pragma_name, pragma_value } => {
+            if !is_one_of(pragma_name, &PRAGMAS) {
+                return not_authorized(format!("PRAGMA {pragma_name} is not open to objects"));
+            }
+            [pragma_value.unwrap_or_default(), ""]
+        }
+        Function { function_name } => {
+            if is_one_of(function_name, &FUNCTIONS_REFUSED) {
+                return not_authorized(format!("{function_name}() is not open to objects"));
+            }
+            ["", ""]
+        }
+        CreateVtable { table_name, module_name } | DropVtable { table_name, module_name } => {
+            if !is_one_of(module_name, &MODULES) {
+                return not_authorized(format!("virtual tables of {module_name} are not open to objects"));
+            }
+            [table_name, ""]
+        }
+        CreateIndex { index_name, table_name } | DropIndex { index_name, table_name } => {
+            [index_name, table_name]
+        }
+        CreateTrigger { trigger_name, table_name } | DropTrigger { trigger_name, table_name } => {
+            [trigger_name, table_name]
+        }
+        CreateView { view_name } | DropView { view_name } => [view_name, ""],
+        Read { table_name, .. }
+            if is_one_of(table_name, &["dbstat", "sqlite_dbpage", "bytecode", "tables_used"]) =>
+        {
+            return not_authorized(format!("{table_name} is not open to objects"));
+        }
+        CreateTable { table_name }
+        | DropTable { table_name }
+        | Delete { table_name }
+        | Insert { table_name }
+        | Read { table_name, .. }
+        | Update { table_name, .. }
+        | AlterTable { table_name, .. }
+        | Analyze { table_name } => [table_name, ""],
+        Reindex { index_name } => [index_name, ""],
+        Select | Recursive => ["", ""],
+        _ => return not_authorized("this is not open to objects".to_owned()),
+    };
+    let hidden = named.into_iter().find(|name| is_hidden(name))?;
+    not_authorized(format!("{hidden}: names that begin with _cf_ are reserved"))
 }

@@ -1,119 +1,152 @@
-//! Keys and values, in a table that the guest's SQL does not see.
-
-use std::fmt::Write as _;
+//! Keys and values, in a table that guests cannot name.
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use dacapo_core::{ListOptions, StorageError};
-use rusqlite::{OptionalExtension, ToSql};
+use rusqlite::{OptionalExtension as _, params_from_iter};
 
-use super::{Open, error, mistake};
+use super::error::{from_sqlite, guest};
+use super::state::Object;
 
-/// Bounds, as at workerd.
+/// The longest key, in bytes.
 const KEY_MAX: usize = 2048;
-const PAIR_MAX: usize = 2 << 20;
 
-fn check(key: &str) -> Result<(), StorageError> {
-    match key.len() {
-        0 => Err(mistake("a key cannot be empty")),
-        len if len > KEY_MAX => {
-            Err(mistake(format!("a key can have {KEY_MAX} bytes, and this one has {len}")))
-        }
-        _ => Ok(()),
+/// The most that a key and its value hold together.
+const ENTRY_MAX: usize = 2 << 20;
+
+/// How the table is declared; the same text stands in `sqlite_master`.
+pub(super) const TABLE: &str = "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID";
+
+fn check_key(key: &str) -> Result<(), StorageError> {
+    if key.is_empty() {
+        return Err(guest("a key cannot be empty"));
     }
+    if key.len() > KEY_MAX {
+        let len = key.len();
+        return Err(guest(format!("a key can have {KEY_MAX} bytes, and this one has {len}")));
+    }
+    Ok(())
 }
 
-fn has_table(open: &Open) -> Result<bool, StorageError> {
-    let mut find =
-        open.connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = '_cf_KV'").map_err(error)?;
-    find.exists(()).map_err(error)
-}
-
-pub(super) fn get(open: &mut Open, key: &str) -> Result<Option<Bytes>, StorageError> {
-    check(key)?;
-    if !has_table(open)? {
-        return Ok(None);
-    }
-    let mut find = open.connection.prepare_cached("SELECT value FROM _cf_KV WHERE key = ?").map_err(error)?;
-    let value: Option<Vec<u8>> = find.query_row((key,), |row| row.get(0)).optional().map_err(error)?;
-    Ok(value.map(Bytes::from))
-}
-
-pub(super) fn put(open: &mut Open, key: &str, value: &[u8]) -> Result<(), StorageError> {
-    check(key)?;
-    if key.len() + value.len() > PAIR_MAX {
-        let len = key.len() + value.len();
-        return Err(mistake(format!(
-            "a key and its value can have {PAIR_MAX} bytes together, and these have {len}"
-        )));
-    }
-    if !has_table(open)? {
-        let create = "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID";
-        open.connection.execute_batch(create).map_err(error)?;
-    }
-    let set = "INSERT INTO _cf_KV VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
-    let mut set = open.connection.prepare_cached(set).map_err(error)?;
-    set.execute((key, value)).map(drop).map_err(error)
-}
-
-pub(super) fn delete(open: &mut Open, key: &str) -> Result<bool, StorageError> {
-    check(key)?;
-    if !has_table(open)? {
+/// Whether the table is there. It is made by the first put.
+fn has_keys(object: &mut Object) -> Result<bool, StorageError> {
+    if object.is_empty() {
         return Ok(false);
     }
-    let mut delete = open.connection.prepare_cached("DELETE FROM _cf_KV WHERE key = ?").map_err(error)?;
-    delete.execute((key,)).map(|count| count > 0).map_err(error)
+    if let Some(known) = object.has_keys {
+        return Ok(known);
+    }
+    let found = object
+        .connection()?
+        .prepare_cached("SELECT 1 FROM sqlite_master WHERE name = '_cf_KV'")
+        .and_then(|mut statement| statement.exists([]))
+        .map_err(from_sqlite);
+    let found = object.settle(found)?;
+    object.has_keys = Some(found);
+    Ok(found)
 }
 
-pub(super) fn list(open: &mut Open, options: &ListOptions) -> Result<Vec<(ByteString, Bytes)>, StorageError> {
-    if !has_table(open)? {
+pub(super) fn get(object: &mut Object, key: &str) -> Result<Option<Bytes>, StorageError> {
+    check_key(key)?;
+    if !has_keys(object)? {
+        return Ok(None);
+    }
+    let value = object
+        .connection()?
+        .prepare_cached("SELECT value FROM _cf_KV WHERE key = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([key], |row| Ok(Bytes::copy_from_slice(row.get_ref(0)?.as_blob()?)))
+                .optional()
+        })
+        .map_err(from_sqlite);
+    object.settle(value)
+}
+
+pub(super) fn put(object: &mut Object, key: &str, value: &[u8]) -> Result<(), StorageError> {
+    check_key(key)?;
+    if key.len() + value.len() > ENTRY_MAX {
+        let len = key.len() + value.len();
+        return Err(guest(format!(
+            "a key and its value can have {ENTRY_MAX} bytes together, and these have {len}"
+        )));
+    }
+    if !has_keys(object)? {
+        let made = object.run(TABLE);
+        object.settle(made)?;
+        object.has_keys = Some(true);
+    }
+    let done = object
+        .connection()?
+        .prepare_cached(
+            "INSERT INTO _cf_KV VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .and_then(|mut statement| statement.execute((key, value)))
+        .map(drop)
+        .map_err(from_sqlite);
+    object.settle(done)
+}
+
+pub(super) fn delete(object: &mut Object, key: &str) -> Result<bool, StorageError> {
+    check_key(key)?;
+    if !has_keys(object)? {
+        return Ok(false);
+    }
+    let done = object
+        .connection()?
+        .prepare_cached("DELETE FROM _cf_KV WHERE key = ?1")
+        .and_then(|mut statement| statement.execute([key]))
+        .map(|rows| rows > 0)
+        .map_err(from_sqlite);
+    object.settle(done)
+}
+
+pub(super) fn list(
+    object: &mut Object,
+    options: &ListOptions,
+) -> Result<Vec<(ByteString, Bytes)>, StorageError> {
+    if options.limit == Some(0) || !has_keys(object)? {
         return Ok(Vec::new());
     }
+    let ListOptions { start, start_after, end, prefix, reverse, limit } = options;
+    let after_prefix = prefix.as_deref().and_then(successor);
+    let bounds = [
+        ("key >= ?", start.as_deref()),
+        ("key > ?", start_after.as_deref()),
+        ("key < ?", end.as_deref()),
+        ("key >= ?", prefix.as_deref()),
+        ("key < ?", after_prefix.as_deref()),
+    ];
     let mut query = "SELECT key, value FROM _cf_KV WHERE 1".to_owned();
-    let mut bounds: Vec<&dyn ToSql> = Vec::new();
-    let after_prefix = options.prefix.as_deref().map(|prefix| (prefix, after(prefix)));
-    let start = options.start.as_deref();
-    let start_after = options.start_after.as_deref();
-    let end = options.end.as_deref();
-    let mut bound = |sign: &str, value| {
-        query.push_str(" AND key ");
-        query.push_str(sign);
-        query.push_str(" ?");
-        bounds.push(value);
-    };
-    if let Some(start) = &start {
-        bound(">=", start);
+    let mut bindings = Vec::new();
+    for (text, bound) in bounds.into_iter().filter_map(|(text, bound)| Some((text, bound?))) {
+        query.push_str(" AND ");
+        query.push_str(text);
+        bindings.push(bound);
     }
-    if let Some(start_after) = &start_after {
-        bound(">", start_after);
-    }
-    if let Some(end) = &end {
-        bound("<", end);
-    }
-    if let Some((prefix, after)) = &after_prefix {
-        bound(">=", prefix);
-        if let Some(after) = after {
-            bound("<", after);
-        }
-    }
-    query.push_str(if options.reverse { " ORDER BY key DESC" } else { " ORDER BY key" });
-    if let Some(limit) = options.limit {
-        let _ = write!(query, " LIMIT {}", limit.min(i64::MAX as u64));
-    }
-    let mut find = open.connection.prepare_cached(&query).map_err(error)?;
-    let pair =
-        |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?.into(), row.get::<_, Vec<u8>>(1)?.into()));
-    let rows = find.query_map(&bounds[..], pair).map_err(error)?;
-    rows.collect::<Result<_, _>>().map_err(error)
+    query.push_str(if *reverse { " ORDER BY key DESC LIMIT " } else { " ORDER BY key LIMIT " });
+    query.push_str(&limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1).to_string());
+    let entries = object
+        .connection()?
+        .prepare(&query)
+        .and_then(|mut statement| {
+            let rows = statement.query_map(params_from_iter(bindings), |row| {
+                let key = ByteString::from(row.get_ref(0)?.as_str()?);
+                Ok((key, Bytes::copy_from_slice(row.get_ref(1)?.as_blob()?)))
+            })?;
+            rows.collect()
+        })
+        .map_err(from_sqlite);
+    object.settle(entries)
 }
 
-/// The first text behind all that begin with `prefix`, if there is one.
-fn after(prefix: &str) -> Option<String> {
+/// The first text after all texts that begin with `prefix`. `None`: there is none.
+fn successor(prefix: &str) -> Option<String> {
     let mut text = prefix.to_owned();
     while let Some(last) = text.pop() {
-        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
-        if let Some(next) = next {
-            text.push(next);
+        if last != char::MAX {
+            // The range of characters has a hole, which stepping knows.
+            text.extend((last..=char::MAX).nth(1));
             return Some(text);
         }
     }

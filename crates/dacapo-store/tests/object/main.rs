@@ -1,9 +1,14 @@
 //! What the storage of an object promises.
 
 mod attacks;
+mod chance;
+mod costs;
+mod hidden;
 mod keys;
 mod law;
+mod model;
 mod sql;
+mod undone;
 
 use dacapo_core::{Changes, Entropy, Image, SqlRows, SqlValue, Storage, StorageEngine, Time, Turn, WallTime};
 use dacapo_store::Sqlite;
@@ -34,7 +39,10 @@ fn run(storage: &mut dyn Storage, query: &str) -> SqlRows {
 
 /// The text of the error that SQL ends with.
 fn refused(storage: &mut dyn Storage, query: &str) -> String {
-    storage.sql(query, &[]).unwrap_err().message.to_string()
+    match storage.sql(query, &[]) {
+        Ok(rows) => panic!("{query}: {rows:?}"),
+        Err(error) => error.message.to_string(),
+    }
 }
 
 /// The only value of the only row.

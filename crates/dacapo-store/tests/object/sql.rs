@@ -51,7 +51,7 @@ fn only_the_last_of_several_statements_has_bindings_and_rows() {
 fn mistakes_are_told_as_sqlite_tells_them() {
     let mut storage = empty();
     assert_eq!(refused(&mut *storage, "SELECT * FROM nowhere"), "no such table: nowhere: SQLITE_ERROR");
-    assert_eq!(refused(&mut *storage, "SELEC 1"), "near \"SELEC\": syntax error: SQLITE_ERROR");
+    assert_eq!(refused(&mut *storage, "SELEC 1"), "near \"SELEC\": syntax error at offset 0: SQLITE_ERROR");
     run(&mut *storage, "CREATE TABLE t (a UNIQUE); INSERT INTO t VALUES (1)");
     assert_eq!(
         refused(&mut *storage, "INSERT INTO t VALUES (1)"),
