@@ -214,7 +214,7 @@ impl Runtime {
 
     fn turn(&mut self, id: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
         if let Event::Alarm { scheduled, retry } = event
-            && !self.begin_alarm(id, scheduled, retry)
+            && !self.begin_alarm(id, scheduled, retry, turn, out)
         {
             return;
         }
@@ -359,9 +359,7 @@ impl Runtime {
         self.is_stopping = true;
         let ids: Vec<InstanceId> = self.instances.keys().copied().collect();
         for id in ids {
-            if self.instances.contains_key(&id) {
-                self.turn(id, turn, Event::Stop, out);
-            }
+            self.enter(id, turn, Event::Stop, out);
         }
     }
 

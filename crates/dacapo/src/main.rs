@@ -12,7 +12,8 @@ use clap::{Parser, Subcommand};
 /// Will my services survive? Simulate them under faults, replay what went wrong, serve the same bundle.
 ///
 /// Exit codes: 0 all is well; 1 a check broke; 2 the input cannot be used (arguments, configuration,
-/// programs, files); 3 a run was not deterministic, or a replay diverged.
+/// programs, files); 3 a run was not deterministic, or a replay diverged; 4 no verdict, because one turn did
+/// not end.
 #[derive(Parser)]
 #[command(name = "dacapo", version)]
 struct Cli {

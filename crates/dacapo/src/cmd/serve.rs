@@ -1,6 +1,5 @@
 //! `dacapo serve`: the same bundle, over real HTTP.
 
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,7 +20,7 @@ use dacapo_store::Sqlite;
 use dacapo_trace::{Identity, Outcome, Recorder, WorldKind};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
-use crate::output::{BAD, FAINT, GOOD, STRONG};
+use crate::output::{self, BAD, FAINT, GOOD, STRONG};
 
 /// Serve a project over real HTTP: HTTP/1.1 and HTTP/2, TLS if a certificate is given.
 #[derive(clap::Args)]
@@ -240,9 +239,8 @@ fn serve_loop(one: HostLoop, path: &Path, record: Option<&Path>, loops: u32) -> 
     let mut recorder = match record {
         Some(folder) => {
             let file = folder.join(format!("loop-{}.trace", node.0));
-            let out =
-                File::create(&file).into_diagnostic().wrap_err_with(|| format!("{}", file.display()))?;
-            Recorder::with_writer(host, &identity, Box::new(out))
+            let out = output::create_private(&file).wrap_err_with(|| format!("{}", file.display()))?;
+            Recorder::with_writer(host, &identity, Box::new(out)).writing_every(Duration::from_secs(1))
         }
         None => Recorder::new(host),
     };
