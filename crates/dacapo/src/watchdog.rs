@@ -116,11 +116,11 @@ impl Seen {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the watchdog waits for nothing but the time")]
 fn watch(patience: Patience) {
     let mut seen: Vec<Seen> = Vec::new();
     loop {
-        thread::sleep(PATIENCE / LOOKS);
+        // Nobody wakes this thread.
+        thread::park_timeout(PATIENCE / LOOKS);
         let pulses = PULSES.lock().unwrap_or_else(PoisonError::into_inner);
         seen.resize(pulses.len(), Seen::default());
         for (pulse, seen) in pulses.iter().zip(&mut seen) {
