@@ -37,6 +37,16 @@ impl Experiment {
         seed: Seed,
         options: RunOptions,
     ) -> (Report, Result<(), dacapo_trace::WriteError>) {
+        let (report, written, _) = self.run_to_end(seed, options);
+        (report, written)
+    }
+
+    /// The same, with the simulator as it was at the end.
+    pub(crate) fn run_to_end(
+        &self,
+        seed: Seed,
+        options: RunOptions,
+    ) -> (Report, Result<(), dacapo_trace::WriteError>, Sim) {
         let source = match options.bytes {
             Some(bytes) => Source::Bytes(bytes),
             None if options.overrides.is_empty() => Source::Seed,
@@ -71,7 +81,7 @@ impl Experiment {
             faults: sim.faults_in_use().into_iter().map(str::to_owned).collect(),
             checks: table,
         };
-        (report, written)
+        (report, written, sim)
     }
 
     /// What a recording of this experiment says about itself.

@@ -20,10 +20,12 @@ use crate::cron::next_after;
 use crate::rights::{Granted, resolve};
 use crate::topology::{Role, System};
 
+mod active;
 mod alarm;
 mod object;
 
-use object::{Active, ObjectTimer, Objects};
+use active::Active;
+use object::{ObjectTimer, Objects};
 
 /// Values of `env`: names and JSON texts.
 pub type Vars = Vec<(ByteString, ByteString)>;

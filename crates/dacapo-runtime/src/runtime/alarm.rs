@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use dacapo_core::{Effect, Event, InstanceId, Level, ObjectKey, ServiceId, TimerId, Turn, WallTime};
 
-use super::object::{ObjectTimer, Ringing};
+use super::active::Ringing;
+use super::object::ObjectTimer;
 use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
 use crate::topology::Topology;
