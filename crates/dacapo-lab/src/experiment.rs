@@ -191,6 +191,16 @@ impl ExperimentBuilder {
         self
     }
 
+    /// After how long without use the objects that were added last leave memory (without this:
+    /// 10 s).
+    ///
+    /// Panics if the service that was added last has none.
+    pub fn idle(mut self, idle: Duration) -> ExperimentBuilder {
+        let class = self.plan.services.last_mut().and_then(|service| service.objects.last_mut());
+        class.expect("the last service has durable objects").idle = idle;
+        self
+    }
+
     fn service_on<S: native::Service>(
         mut self,
         name: &str,
