@@ -140,16 +140,16 @@ fn acknowledged_writes_of_many_to_one_object_survive_a_crash() {
 fn a_write_that_the_disk_fails_is_never_told_as_success() {
     let eio = [("sync", Param::Number(0.05)), ("rate", Param::Number(0.01))];
     let faults: Faults<'_> = &[("disk.eio", &eio), ("disk.torn", &[])];
-    experiment::<Clients<Add>>(faults).seeds(0..40).check();
-    experiment::<Clients<AddTogether>>(faults).seeds(0..10).passes();
+    experiment::<Clients<Add>>(faults).seeds(0..24).check();
+    experiment::<Clients<AddTogether>>(faults).seeds(0..6).passes();
 }
 
 #[test]
 fn an_object_whose_write_finds_no_space_goes_back_to_what_the_disk_has() {
     let full = [("every", secs(2)), ("lasts", secs(1))];
-    experiment::<Clients<AddOnFullDisk>>(&[("disk.full", &full)]).seeds(0..30).check();
+    experiment::<Clients<AddOnFullDisk>>(&[("disk.full", &full)]).seeds(0..20).check();
     experiment::<Clients<AddTogetherOnFullDisk>>(&[("disk.full", &full), ("disk.stall", &[])])
-        .seeds(0..15)
+        .seeds(0..10)
         .passes();
 }
 
@@ -234,7 +234,7 @@ impl Workload for Pairs {
 fn the_writes_of_one_turn_are_atomic() {
     let eio = [("sync", Param::Number(0.02)), ("rate", Param::Number(0.01))];
     let faults: Faults<'_> = &[("process.crash", CRASHES), ("disk.torn", &[]), ("disk.eio", &eio)];
-    experiment::<Pairs>(faults).seeds(0..40).check();
+    experiment::<Pairs>(faults).seeds(0..24).check();
 }
 
 #[test]

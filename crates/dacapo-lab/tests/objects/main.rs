@@ -6,3 +6,4 @@ mod durable;
 mod gates;
 mod memory;
 mod thing;
+mod turns;
