@@ -110,7 +110,11 @@ mod tests {
 
         fn commit(&mut self, _: &[(ObjectKey, Changes)]) -> Result<(), StorageError> {
             self.0 += 1;
-            if self.0.is_multiple_of(2) { Ok(()) } else { Err(StorageError::new(StorageErrorKind::Full, "full")) }
+            if self.0.is_multiple_of(2) {
+                Ok(())
+            } else {
+                Err(StorageError::new(StorageErrorKind::Full, "full"))
+            }
         }
     }
 

@@ -30,7 +30,7 @@
       return this.#text;
     }
     equals(other) {
-      return DurableObjectId.textOf(other) === this.#text;
+      return textOf(other) === this.#text;
     }
     static textOf(id, namespace) {
       if (typeof id !== "object" || id === null || !(#text in id)) throw new TypeError("the id of a durable object is required");

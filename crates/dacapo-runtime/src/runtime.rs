@@ -338,7 +338,11 @@ impl Runtime {
             out.push((from, Effect::Log(Level::Error, format!("service \"{name}\" ended: {fault}").into())));
             let unanswered: Vec<_> = self.open.extract_if(.., |_, open| open.instance == id).collect();
             for (exchange, open) in unanswered {
-                let text = format!("service \"{name}\" failed: {}", fault.kind);
+                // Objects are called from inside only, and by those who want to know why one ended.
+                let text = match &slot.object {
+                    Some(_) => format!("service \"{name}\" failed: {}: {}", fault.kind, fault.message),
+                    None => format!("service \"{name}\" failed: {}", fault.kind),
+                };
                 if open.has_head {
                     out.push((from, Effect::ResponseChunk(exchange, Chunk::Abort(text.into()))));
                 } else {

@@ -160,13 +160,9 @@ impl Workload for Clients {
         let has_all = acknowledged.iter().all(|key| seen.contains(&key.as_str()));
         self.guest.always_or(has_all, "no acknowledged write is lost", details);
         self.guest.always_or(count == seen.len(), "no write is half there", details);
-        let once = self.once.borrow();
+        let once = self.once.borrow().clone();
         let is_known = |key: &&str| acknowledged.iter().chain(once.iter()).any(|known| known == key);
-        self.guest.always_or(
-            seen.iter().all(|key| is_known(key)),
-            "nothing is there that nobody wrote",
-            details,
-        );
+        self.guest.always_or(seen.iter().all(is_known), "nothing is there that nobody wrote", details);
         for _ in 0..200 {
             if insist(&self.guest, "x", "/receipt", "").await == "true" {
                 break;
