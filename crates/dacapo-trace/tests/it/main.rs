@@ -2,6 +2,7 @@
 //! is found, and it all reads well.
 
 mod causes;
+mod counter;
 mod damage;
 mod fixture;
 mod print;

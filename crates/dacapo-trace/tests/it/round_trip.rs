@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
-use dacapo_core::{Event, TimerId, World};
+use bytes::Bytes;
+use dacapo_core::{Changes, Effect, Event, Image, TimerId, World};
 use dacapo_trace::{
     Ending, Identity, Memory, Outcome, Part, Reader, Recorder, Replay, ReplayEnd, Trace, WriteError, diff,
 };
 use proptest::prelude::*;
 
+use crate::counter::key;
 use crate::strategy::run;
 use crate::tape::{Tape, at, delivery, identity, play, record, transfer};
 
@@ -80,6 +82,24 @@ fn a_long_run_is_written_in_chunks_while_it_goes_on() {
     drop(recorder);
     let all = [early, memory.take()].concat();
     assert_eq!(Trace::read(&all[..]).unwrap().records.len(), 10_000);
+}
+
+#[test]
+fn the_state_of_a_large_object_is_read_as_it_was_written() {
+    // No zeros: what does not compress is what comes near to the limits.
+    let noise = std::iter::successors(Some(1u64), |n| Some(n.wrapping_mul(6_364_136_223_846_793_005) + 1));
+    let bytes: Bytes = noise.take(8 << 20).flat_map(u64::to_le_bytes).collect();
+    assert_eq!(bytes.len(), 64 << 20);
+    let image = Image { bytes: bytes.clone(), alarm: None };
+    let changes = Changes { len: bytes.len() as u64, writes: vec![(0, bytes)], alarm: None };
+    let run = [
+        delivery(1, at(0, 1), Event::Loaded(Ok(Some(image)))),
+        Part::Effect(at(0, 1), Effect::Commit(1, key(), changes)),
+        delivery(2, at(0, 1), Event::Committed(1, Ok(()))),
+    ];
+    let (written, _) = record(&identity(), &run, Outcome::Passed);
+    let trace = Trace::read(&written[..]).unwrap();
+    assert!(trace.records.iter().map(|record| &record.part).eq(&run));
 }
 
 #[test]
