@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use bytes::Bytes;
-use dacapo_core::{Changes, Effect, Event, Image, TimerId, World};
+use dacapo_core::{Changes, Effect, Event, Image, Level, StorageError, StorageErrorKind, TimerId, World};
 use dacapo_trace::{
     Ending, Identity, Memory, Outcome, Part, Reader, Recorder, Replay, ReplayEnd, Trace, WriteError, diff,
 };
@@ -133,4 +133,19 @@ fn a_recorder_without_a_file_has_the_same_digest() {
     assert_eq!(recorder.digest(), record(&identity(), &run, Outcome::Passed).1.digest);
     // Saved runs live for years: this number may only change with the format.
     insta::assert_snapshot!(recorder.digest(), @"519ca54c5065b406bdf2354e7c682a76");
+}
+
+#[test]
+fn the_digest_tells_a_state_from_an_error_that_looks_like_it() {
+    // Were there no mark before them, these bytes would be an error with the text "m", and a line of a log.
+    let (text, length) = ("x".repeat(235), 237u64.to_le_bytes());
+    let forged =
+        [&[0, b'm', 2, 0, 0, 0, 0, 1, 0, 0, 0, 9, Level::Info as u8][..], &length, text.as_bytes()].concat();
+    assert_eq!(forged.len(), 256, "its lowest byte is the kind of error");
+    let state = Image { bytes: forged.into(), alarm: None };
+    let error = StorageError::new(StorageErrorKind::Guest, "m");
+    let loaded = |result| delivery(0, at(0, 1), Event::Loaded(result));
+    let digest = |run: &[Part]| record(&Identity::default(), run, Outcome::Passed).1.digest;
+    let line = Part::Effect(at(0, 1), Effect::Log(Level::Info, format!("{text}\0\0").into()));
+    assert_ne!(digest(&[loaded(Ok(Some(state)))]), digest(&[loaded(Err(error)), line]));
 }
