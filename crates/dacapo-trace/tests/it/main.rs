@@ -4,6 +4,7 @@
 mod causes;
 mod counter;
 mod damage;
+mod disk;
 mod fixture;
 mod print;
 mod replay;
