@@ -13,6 +13,11 @@ use crate::{Part, Record};
 ///
 /// An effect is caused by the delivery in whose turn it was made; a delivery by the effect that
 /// it answers or carries. Faults, boots and requests from outside have no cause.
+///
+/// What an object says waits for its writes, and leaves in the turn of the [`Event::Committed`] that
+/// it waited for: mostly its own. A response that waited for the writes of another request, or for
+/// the object to be loaded on behalf of another, is caused by the request that it answers. (Of a call
+/// that waited so nobody can tell; it counts as the other request's.)
 #[derive(Clone, Debug, Default)]
 pub struct Causes {
     causes: Vec<Option<usize>>,
@@ -28,6 +33,8 @@ type Sight = (NodeId, ServiceId, String, String);
 struct Builder {
     out: Causes,
     turn: Option<usize>,
+    /// Whether the turn lets out what waited for a disk.
+    is_gate: bool,
     fetches: BTreeMap<Caller, usize>,
     /// Calls that no request has been seen of, oldest first; and the last that one was seen of,
     /// for requests that arrive twice.
@@ -53,11 +60,12 @@ impl Causes {
             let cause = match &record.part {
                 Part::Delivery(delivery) => {
                     builder.turn = Some(index);
+                    builder.is_gate = matches!(delivery.event, Event::Loaded(_) | Event::Committed(..));
                     builder.delivery(index, delivery.to, &delivery.event)
                 }
                 Part::Effect(from, effect) => {
                     builder.effect(index, *from, effect);
-                    builder.turn
+                    builder.origin(effect)
                 }
                 Part::Note(note) => {
                     if let NoteKind::Carries { exchange, caller, call } = note.kind {
@@ -223,6 +231,21 @@ impl Builder {
             | Effect::Exclusive(_)
             | Effect::Sync(_) => {}
         }
+    }
+
+    /// What caused an effect: the turn, or the request whose response waited for somebody else's disk.
+    fn origin(&self, effect: &Effect) -> Option<usize> {
+        let turn = self.turn?;
+        if let Effect::Respond { exchange, .. } | Effect::ResponseChunk(exchange, _) = effect
+            && self.is_gate
+            && let Some(&request) = self.out.requests.get(exchange)
+        {
+            // A cause stands before what it causes, so the request need not be looked for beyond itself.
+            let mut causes = std::iter::successors(Some(turn), |index| self.out.cause(*index));
+            let is_own = causes.find(|index| *index <= request) == Some(request);
+            return Some(if is_own { turn } else { request });
+        }
+        Some(turn)
     }
 
     fn guess(&mut self, sight: Sight) -> Option<Caller> {

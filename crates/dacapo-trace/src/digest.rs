@@ -99,28 +99,26 @@ impl Rolling {
             Event::Timer(timer) => self.id(13, timer.0),
             Event::StoreOpened(result) => {
                 self.tag(14);
-                if let Ok(alarms) = result {
-                    self.u64(alarms.len() as u64);
+                self.result(result, |me, alarms| {
+                    me.u64(alarms.len() as u64);
                     for (key, at) in alarms {
-                        self.object(key);
-                        self.u64(at.0 as u64);
+                        me.object(key);
+                        me.u64(at.0 as u64);
                     }
-                }
-                self.option(result.as_ref().err(), Self::storage_error);
+                });
             }
             Event::Loaded(result) => {
                 self.tag(15);
-                if let Ok(image) = result {
-                    self.option(image.as_ref(), |me, image| {
+                self.result(result, |me, image| {
+                    me.option(image.as_ref(), |me, image| {
                         me.bytes(&image.bytes);
                         me.option(image.alarm.as_ref(), |me, at| me.u64(at.0 as u64));
                     });
-                }
-                self.option(result.as_ref().err(), Self::storage_error);
+                });
             }
             Event::Committed(number, result) => {
                 self.id(16, *number);
-                self.option(result.as_ref().err(), Self::storage_error);
+                self.result(result, |_, ()| {});
             }
             Event::Alarm { scheduled, retry } => {
                 self.id(17, scheduled.0 as u64);
@@ -237,9 +235,18 @@ impl Rolling {
         });
     }
 
-    fn storage_error(&mut self, error: &StorageError) {
-        self.tag(error.kind as u8);
-        self.text(&error.message);
+    fn result<T>(&mut self, result: &Result<T, StorageError>, write: impl FnOnce(&mut Self, &T)) {
+        match result {
+            Ok(value) => {
+                self.tag(0);
+                write(self, value);
+            }
+            Err(error) => {
+                self.tag(1);
+                self.tag(error.kind as u8);
+                self.text(&error.message);
+            }
+        }
     }
 
     fn error(&mut self, error: &NetError) {

@@ -132,7 +132,8 @@ impl fmt::Display for WriteError {
             WriteError::TooLong(bytes) => write!(
                 f,
                 "one record has {bytes} bytes, the format takes {RAW_MAX}. \
-                 Send such a body as a stream; what was written before can be read."
+                 A body so long is sent as a stream, an object so large is split into several; \
+                 what was written before can be read."
             ),
         }
     }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_core::{Address, Effect, Event, InstanceId, NodeId, ServiceId};
+use bytestring::ByteString;
+use dacapo_core::{Address, Effect, Event, InstanceId, NodeId, ServiceId, WallTime};
 
 use crate::{Identity, Part};
 
@@ -15,6 +16,10 @@ pub(crate) struct Names {
     instances: BTreeMap<Address, Who>,
     /// Whom the present turn is for, when its event named a service instead of an instance.
     turn: Option<(NodeId, Who)>,
+    /// Which service has the objects of a namespace: an alarm wakes an object without saying so.
+    owners: BTreeMap<ByteString, ServiceId>,
+    /// The clock of the node whose turn it is.
+    wall: Option<WallTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,8 @@ impl Names {
             services: identity.services.clone(),
             instances: BTreeMap::new(),
             turn: None,
+            owners: BTreeMap::new(),
+            wall: None,
         }
     }
 
@@ -37,14 +44,19 @@ impl Names {
         match part {
             Part::Delivery(delivery) => {
                 let to = delivery.to;
+                self.wall = Some(delivery.wall);
                 let who = match &delivery.event {
                     Event::Boot { .. } | Event::Crash => {
                         self.instances.retain(|address, _| address.node != to.node);
                         None
                     }
-                    Event::Request { service, .. } | Event::Scheduled { service, .. } => {
+                    Event::Request { service, object, .. } => {
+                        if let Some(key) = object {
+                            self.owners.insert(key.namespace.clone(), *service);
+                        }
                         Some(Who::Service(*service))
                     }
+                    Event::Scheduled { service, .. } => Some(Who::Service(*service)),
                     Event::Phase(_) => Some(Who::Workload),
                     _ => None,
                 };
@@ -53,6 +65,12 @@ impl Names {
             }
             Part::Effect(from, Effect::Ended(instance, _)) => {
                 self.learn_address(Address { node: from.node, instance: *instance });
+            }
+            Part::Effect(from, Effect::Load(key)) => {
+                self.learn_address(*from);
+                if let Some(owner) = self.owners.get(&key.namespace) {
+                    self.instances.entry(*from).or_insert(Who::Service(*owner));
+                }
             }
             Part::Effect(from, _) => self.learn_address(*from),
             Part::Note(_) => {}
@@ -66,6 +84,11 @@ impl Names {
         {
             self.instances.entry(address).or_insert(who);
         }
+    }
+
+    /// What the clock of the node shows whose turn it is; `None` before the first delivery.
+    pub(crate) fn wall(&self) -> Option<WallTime> {
+        self.wall
     }
 
     pub(crate) fn node(&self, node: NodeId) -> String {

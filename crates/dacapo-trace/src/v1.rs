@@ -73,6 +73,7 @@ pub(crate) enum Event<'a> {
         exchange: u64,
         service: u32,
         from: Option<u32>,
+        object: Option<ObjectKey<'a>>,
         head: RequestHead<'a>,
         body: Body<'a>,
     },
@@ -99,15 +100,6 @@ pub(crate) enum Event<'a> {
         scheduled: i64,
         retry: u32,
     },
-    /// A request for an object: apart from the others, so that files without objects stay as they were.
-    ObjectRequest {
-        object: ObjectKey<'a>,
-        exchange: u64,
-        service: u32,
-        from: Option<u32>,
-        head: RequestHead<'a>,
-        body: Body<'a>,
-    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -129,6 +121,7 @@ pub(crate) enum Effect<'a> {
     Stopped,
     Load(ObjectKey<'a>),
     Commit(u64, ObjectKey<'a>, Changes<'a>),
+    // The runtime keeps these three to itself, so only a recording of something else holds them.
     AlarmDone(bool),
     Exclusive(bool),
     Sync(u64),

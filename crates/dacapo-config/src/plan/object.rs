@@ -67,11 +67,14 @@ pub(super) fn classes(reader: &mut Reader, fields: &Fields<'_>, service: &str) -
 pub(super) fn deleted(reader: &mut Reader, fields: &Fields<'_>, service: &str) -> Vec<Placed<String>> {
     let Some(value) = fields.get("deleted_objects") else { return Vec::new() };
     let mut deleted = reader.strings(value, "`deleted_objects`", "deleted_objects = [\"Basket\"]");
-    for name in &mut deleted {
-        if !name.value.contains('.') {
-            name.value = format!("{service}.{}", name.value);
+    deleted.retain_mut(|name| {
+        if split(&name.value).is_some() {
+            return is_namespace(reader, name);
         }
-    }
+        let is_class = reader.check_name(NameRule::Class, "a class", name);
+        name.value = format!("{service}.{}", name.value);
+        is_class
+    });
     deleted
 }
 
@@ -80,19 +83,17 @@ pub(super) fn split(callee: &str) -> Option<(&str, &str)> {
     callee.split_once('.')
 }
 
-fn is_namespace(reader: &mut Reader, was: &Placed<String>) -> bool {
-    if split(&was.value).is_some() {
-        return true;
-    }
-    let message = format!("{:?} does not say of which service the class was", was.value);
-    reader.report(
-        Code::Name,
-        message,
-        &was.place,
-        "this name",
-        "Write  was = \"service.Class\", as it was then.",
-    );
-    false
+/// Whether this is a `service.Class`, of now or of then; tells of it if not.
+fn is_namespace(reader: &mut Reader, name: &Placed<String>) -> bool {
+    let Some((service, class)) = split(&name.value) else {
+        let message = format!("{:?} does not say of which service the class was", name.value);
+        let help = "Write  was = \"service.Class\", as it was then.";
+        reader.report(Code::Name, message, &name.place, "this name", help);
+        return false;
+    };
+    let part = |value: &str| Placed { value: value.to_owned(), place: name.place.clone() };
+    reader.check_name(NameRule::Service, "a service", &part(service))
+        && reader.check_name(NameRule::Class, "a class", &part(class))
 }
 
 /// What must hold between the classes of all services.
@@ -107,11 +108,16 @@ pub(super) fn check(reader: &mut Reader, services: &[ServiceDraft]) {
             reader.report_both(Code::Contradiction, message, here, there, help);
         }
     }
+    let mut gone: BTreeMap<&str, &Place> = BTreeMap::new();
     for deleted in services.iter().flat_map(|service| &service.deleted) {
+        if let Some(first) = gone.insert(&deleted.value, &deleted.place) {
+            let message = format!("{:?} is deleted twice", deleted.value);
+            let (here, there) = ((&deleted.place, "again here"), (first, "first here"));
+            reader.report_both(Code::Repeated, message, here, there, "Remove one of them.");
+        }
         if let Some(alive) = seen.get(deleted.value.as_str()) {
             let message = format!("{:?} is deleted and declared", deleted.value);
-            let help =
-                "Deleting a class removes all that its objects have stored: take it out of one of the two.";
+            let help = "A class is there, or it is no more: take it out of one of the two.";
             let (here, there) = ((&deleted.place, "deleted here"), (*alive, "declared here"));
             reader.report_both(Code::Contradiction, message, here, there, help);
         }
@@ -121,7 +127,12 @@ pub(super) fn check(reader: &mut Reader, services: &[ServiceDraft]) {
 /// A right to call the class of another service needs that class.
 pub(super) fn known(reader: &mut Reader, service: &ServiceDraft, class: &str, place: &Place) {
     let names = || service.classes.iter().map(|draft| draft.class.name.as_str());
-    if names().any(|name| name == class) {
+    // A class may stand in a part that could not be read.
+    if names().any(|name| name == class) || reader.has_gaps {
+        return;
+    }
+    let written = Placed { value: class.to_owned(), place: place.clone() };
+    if !reader.check_name(NameRule::Class, "a class", &written) {
         return;
     }
     let message = format!("service {:?} has no class {class:?}", service.name.value);

@@ -120,7 +120,9 @@ impl Reader {
             }
             labels => {
                 self.has_gaps = true;
-                let message = format!("a `{kind}` block has one name, and this one has {}", labels.len());
+                let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+                let message =
+                    format!("{article} `{kind}` block has one name, and this one has {}", labels.len());
                 let help = format!("Write  {kind} \"name\" {{ … }}");
                 self.report(Code::Label, message, &place, "this block", help);
                 None

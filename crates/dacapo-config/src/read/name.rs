@@ -58,12 +58,14 @@ impl NameRule {
 }
 
 impl Reader {
-    /// Tells of a name that has a wrong form.
-    pub(crate) fn check_name(&mut self, rule: NameRule, what: &str, name: &Placed<String>) {
-        if !rule.holds(&name.value) {
+    /// Tells of a name that has a wrong form; whether it has the right one.
+    pub(crate) fn check_name(&mut self, rule: NameRule, what: &str, name: &Placed<String>) -> bool {
+        let holds = rule.holds(&name.value);
+        if !holds {
             let message = format!("{:?} cannot be the name of {what}", name.value);
             self.report(Code::Name, message, &name.place, "this name", rule.help());
         }
+        holds
     }
 
     /// `Did you mean "…"?`, or else what there is.

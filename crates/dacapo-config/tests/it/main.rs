@@ -3,6 +3,7 @@
 mod docs;
 mod laws;
 mod mistakes;
+mod objects;
 mod project;
 mod seeds;
 

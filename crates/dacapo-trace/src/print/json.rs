@@ -59,7 +59,8 @@ pub(crate) fn event(event: &Event, names: &Names) -> Value {
         Event::Phase(phase) => json!({"phase": {"name": phase.to_string()}}),
         Event::Request { exchange, service, from, object, head, body: b } => json!({"request": {
             "exchange": exchange.0, "service": names.service(*service),
-            "from": from.map(|from| names.service(from)), "object": object.as_deref().map(key), "head": request(head), "body": body(b),
+            "from": from.map(|from| names.service(from)), "object": object.as_deref().map(key),
+            "head": request(head), "body": body(b),
         }}),
         Event::RequestChunk(exchange, it) => {
             json!({"request_chunk": {"exchange": exchange.0, "chunk": chunk(it)}})

@@ -1,8 +1,10 @@
 //! What happened, in words.
 
+use std::time::Duration;
+
 use dacapo_core::{
     Body, Changes, Check, CheckKind, Chunk, Effect, Event, Level, RequestHead, ResponseHead, StorageError,
-    Target,
+    Target, WallTime,
 };
 
 use super::excerpt::{self, clean};
@@ -51,7 +53,12 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
         Event::Timer(timer) => start(&mut line, "timer", timer),
         Event::StoreOpened(Ok(alarms)) => {
             line.word(Style::Word, "store opened");
-            line.word(Style::Faint, format!("({} alarms are set)", alarms.len()));
+            let alarms = match alarms.len() {
+                0 => "no alarm is set".to_owned(),
+                1 => "1 alarm is set".to_owned(),
+                n => format!("{n} alarms are set"),
+            };
+            line.word(Style::Faint, format!("({alarms})"));
         }
         Event::StoreOpened(Err(error)) => failed(&mut line, "store cannot be opened", error),
         Event::Loaded(Ok(Some(image))) => {
@@ -60,11 +67,10 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
         }
         Event::Loaded(Ok(None)) => line.word(Style::Word, "loaded: nothing is stored"),
         Event::Loaded(Err(error)) => failed(&mut line, "cannot be loaded", error),
-        Event::Committed(number, result) => {
-            start(&mut line, "committed", number);
-            if let Err(error) = result {
-                failed(&mut line, "NOT", error);
-            }
+        Event::Committed(number, Ok(())) => start(&mut line, "committed", number),
+        Event::Committed(number, Err(error)) => {
+            start(&mut line, "commit", number);
+            failed(&mut line, "FAILED", error);
         }
         Event::Alarm { retry, .. } => {
             line.word(Style::Word, "alarm");
@@ -142,7 +148,7 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Line {
         Effect::Commit(number, key, it) => {
             start(&mut line, "commit", number);
             line.word(Style::Plain, format!("of {}", clean(&key.to_string())));
-            line.word(Style::Faint, changes(it));
+            line.word(Style::Faint, changes(it, names.wall()));
         }
         Effect::AlarmDone(is_ok) => {
             line.word(Style::Word, if *is_ok { "alarm done" } else { "alarm failed" })
@@ -157,20 +163,24 @@ fn failed(line: &mut Line, word: &str, error: &StorageError) {
     line.word(Style::Bad, format!("{word}: {}", clean(&error.message)));
 }
 
-fn changes(changes: &Changes) -> String {
+/// `wall`: what the node's clock shows, if that is known.
+fn changes(changes: &Changes, wall: Option<WallTime>) -> String {
     let bytes: usize = changes.writes.iter().map(|(_, bytes)| bytes.len()).sum();
     let writes = match changes.writes.len() {
-        0 => String::new(),
-        1 => format!("1 write, {}", excerpt::length(bytes)),
-        n => format!("{n} writes, {}", excerpt::length(bytes)),
+        0 if changes.alarm.is_some() => None,
+        1 => Some(format!("1 write, {}", excerpt::length(bytes))),
+        n => Some(format!("{n} writes, {}", excerpt::length(bytes))),
     };
-    let alarm = match changes.alarm {
-        None => "",
-        Some(None) => "no alarm",
-        Some(Some(_)) => "an alarm",
-    };
-    let between = if writes.is_empty() || alarm.is_empty() { "" } else { ", " };
-    format!("({writes}{between}{alarm})")
+    let alarm = changes.alarm.map(|alarm| match (alarm, wall) {
+        (None, _) => "no alarm".to_owned(),
+        (Some(_), None) => "an alarm".to_owned(),
+        (Some(at), Some(wall)) if at <= wall => "alarm at once".to_owned(),
+        (Some(at), Some(wall)) => {
+            format!("alarm in {:?}", Duration::from_nanos(at.0.abs_diff(wall.0)))
+        }
+    });
+    let parts: Vec<String> = writes.into_iter().chain(alarm).collect();
+    format!("({})", parts.join(", "))
 }
 
 fn start(line: &mut Line, word: &str, id: &impl std::fmt::Display) {

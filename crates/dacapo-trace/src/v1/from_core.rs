@@ -38,18 +38,11 @@ impl<'a> From<&'a core::Event> for Event<'a> {
                 core::Phase::Heal => Phase::Heal,
                 core::Phase::Judge => Phase::Judge,
             }),
-            E::Request { exchange, service, from, object: None, head, body } => Event::Request {
+            E::Request { exchange, service, from, object, head, body } => Event::Request {
                 exchange: exchange.0,
                 service: service.0,
                 from: from.map(|id| id.0),
-                head: head.into(),
-                body: body.into(),
-            },
-            E::Request { exchange, service, from, object: Some(key), head, body } => Event::ObjectRequest {
-                object: key.as_ref().into(),
-                exchange: exchange.0,
-                service: service.0,
-                from: from.map(|id| id.0),
+                object: object.as_deref().map(Into::into),
                 head: head.into(),
                 body: body.into(),
             },

@@ -45,19 +45,11 @@ impl Event<'_> {
                 Phase::Heal => core::Phase::Heal,
                 Phase::Judge => core::Phase::Judge,
             }),
-            Event::Request { exchange, service, from, head, body } => E::Request {
+            Event::Request { exchange, service, from, object, head, body } => E::Request {
                 exchange: ExchangeId(exchange),
                 service: ServiceId(service),
                 from: from.map(ServiceId),
-                object: None,
-                head: head.into_core()?,
-                body: body.into(),
-            },
-            Event::ObjectRequest { object, exchange, service, from, head, body } => E::Request {
-                exchange: ExchangeId(exchange),
-                service: ServiceId(service),
-                from: from.map(ServiceId),
-                object: Some(Box::new(object.into())),
+                object: object.map(|key| Box::new(key.into())),
                 head: head.into_core()?,
                 body: body.into(),
             },

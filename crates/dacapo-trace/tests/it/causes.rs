@@ -3,6 +3,7 @@
 use dacapo_core::{ExchangeId, NoteKind};
 use dacapo_trace::{Causes, Outcome, Part, Trace, print};
 
+use crate::counter::counter;
 use crate::tape::{identity, record, transfer};
 
 fn chain(run: &[Part], exchange: u64) -> String {
@@ -47,4 +48,37 @@ fn without_a_note_the_call_is_found_by_what_it_asks_for() {
 #[test]
 fn a_request_that_is_not_there_has_no_chain() {
     assert_eq!(chain(&transfer(), 99), "");
+}
+
+#[test]
+fn the_chain_of_a_request_goes_through_the_disk() {
+    insta::assert_snapshot!(chain(&counter(), 1), @"
+    #4          0.001000s  n0 teller    ← request x1 POST https://bank.example/1 from outside
+                                          → fetch c1 POST https://ledger.internal/1 to ledger.Account/1f2e3d4c of ledger on n1
+    #5          0.001500s  n1 ledger      ← request x11 POST https://ledger.internal/1 for ledger.Account/1f2e3d4c from teller
+                                            → load ledger.Account/1f2e3d4c
+    #8          0.003000s  n1 ledger        ← loaded (16 B)
+                                              → commit 1 of ledger.Account/1f2e3d4c (2 writes, 84 B, alarm in 29.997s)
+    #8          0.003000s  n1 -               → set timer t4294967297 in 29.997s
+    #9          0.004000s  n1 ledger          ← committed 1
+                                                → respond x11 200 (7 B) counted
+    #10         0.004500s  n0 teller            ← response c1 200 (7 B) counted
+                                                  → respond x1 200 (7 B) counted
+    #12        30.000000s  n1 -               ← timer t4294967297
+    #12        30.000000s  n1 ledger            → commit 2 of ledger.Account/1f2e3d4c (no alarm)
+    #13        30.001000s  n1 ledger            ← commit 2 FAILED: input/output error (log.1 at byte 4096)
+    #13        30.001000s  n1 -                   → ended i1 the storage failed: input/output error (log.1 at byte 4096)
+    ");
+}
+
+#[test]
+fn a_response_that_waited_for_the_writes_of_another_request_is_part_of_its_own() {
+    insta::assert_snapshot!(chain(&counter(), 2), @"
+    #6          0.002000s  n0 teller    ← request x2 GET https://bank.example/2 from outside
+                                          → fetch c2 GET https://ledger.internal/2 to ledger.Account/1f2e3d4c of ledger on n1
+    #7          0.002500s  n1 ledger      ← request x12 GET https://ledger.internal/2 for ledger.Account/1f2e3d4c from teller
+    #9          0.004000s  n1 ledger        → respond x12 200 (1 B) 1
+    #11         0.004500s  n0 teller        ← response c2 200 (1 B) 1
+                                              → respond x2 200 (1 B) 1
+    ");
 }

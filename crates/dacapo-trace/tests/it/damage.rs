@@ -51,7 +51,7 @@ fn what_stands_before_the_damage_can_be_read() {
     let (good, bad): (Vec<_>, Vec<_>) = reader.by_ref().partition(Result::is_ok);
     assert_eq!((good.len(), bad.len()), (transfer().len(), 1));
     assert!(reader.next().is_none() && reader.ending().is_none());
-    insta::assert_snapshot!(bad[0].as_ref().unwrap_err(), @"DC0064: the recording is damaged at byte 570, after event #6: a chunk does not match its checksum. The file has changed since it was written; take another copy of it, or record the run again.");
+    insta::assert_snapshot!(bad[0].as_ref().unwrap_err(), @"DC0064: the recording is damaged at byte 576, after event #6: a chunk does not match its checksum. The file has changed since it was written; take another copy of it, or record the run again.");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn other_formats_are_refused_by_number() {
 fn nothing_may_follow_the_end() {
     let mut bytes = sample();
     bytes.push(0);
-    insta::assert_snapshot!(error(&bytes), @"DC0064: the recording is damaged at byte 653, after event #6: something follows the end of the recording. The file has changed since it was written; take another copy of it, or record the run again.");
+    insta::assert_snapshot!(error(&bytes), @"DC0064: the recording is damaged at byte 659, after event #6: something follows the end of the recording. The file has changed since it was written; take another copy of it, or record the run again.");
 }
 
 #[test]

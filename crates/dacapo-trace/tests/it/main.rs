@@ -2,7 +2,9 @@
 //! is found, and it all reads well.
 
 mod causes;
+mod counter;
 mod damage;
+mod disk;
 mod fixture;
 mod print;
 mod replay;
