@@ -65,11 +65,15 @@ impl Rolling {
                 self.tag(*phase as u8);
             }
             Event::Request { exchange, service, from, object, head, body } => {
-                if let Some(key) = object {
-                    self.tag(18);
-                    self.object(key);
-                }
-                let start = fields().tag(4).u64(exchange.0).u32(service.0);
+                let start = match object {
+                    None => fields().tag(4),
+                    Some(key) => {
+                        self.tag(18);
+                        self.object(key);
+                        fields()
+                    }
+                };
+                let start = start.u64(exchange.0).u32(service.0);
                 match from {
                     Some(from) => self.put(start.tag(1).u32(from.0)),
                     None => self.put(start.tag(0)),
