@@ -19,6 +19,8 @@ trait Habit: 'static {
     const CLIENTS: u32 = 1;
     /// Whether what failed was surely not stored.
     const FAILS_CLEANLY: bool = false;
+    /// With what alone a request may fail; empty: with anything.
+    const ERRORS: &'static [&'static str] = &[];
 }
 
 struct Clients<H> {
@@ -36,6 +38,8 @@ impl<H: Habit> Clients<H> {
             Ok(_) => *self.acknowledged.borrow_mut().entry(name.clone()).or_default() += 1,
             Err(error) => {
                 self.guest.sometimes(error.contains("the storage failed"), "a commit fails");
+                let is_allowed = H::ERRORS.is_empty() || H::ERRORS.contains(&error.as_str());
+                self.guest.always_or(is_allowed, "nothing that is under way breaks", || error.clone());
                 if H::FAILS_CLEANLY && H::CLIENTS == 1 {
                     self.compare(&name, true).await;
                 }
@@ -108,6 +112,7 @@ impl Habit for AddSlowly {
     const PATH: &'static str = "/slow";
     const CLIENTS: u32 = 2;
     const FAILS_CLEANLY: bool = true;
+    const ERRORS: &'static [&'static str] = &["connection refused", "503: this node is stopping"];
 }
 
 type Faults<'a> = &'a [(&'a str, &'a [(&'a str, Param)])];
