@@ -23,6 +23,9 @@ const FLUSH_MAX: usize = 1024;
 /// Says on which node an object is.
 pub type Owner = Arc<dyn Fn(&ObjectKey) -> Option<NodeId> + Send + Sync>;
 
+/// Takes the kind of failure after which a store is of no more use.
+pub type OnFailure = Arc<dyn Fn(StorageErrorKind) + Send + Sync>;
+
 /// Where the states of durable objects are kept. One store for all nodes of the process, so that
 /// it can run with another number of loops tomorrow.
 #[derive(Clone)]
@@ -33,6 +36,9 @@ pub struct StoreOptions {
     pub open: OpenStore,
     /// On which node an object is: that one is told of its alarm.
     pub owner: Owner,
+    /// Told when the disk has failed. Nobody knows then what it has, so the process should end, and
+    /// another one look.
+    pub on_failure: OnFailure,
 }
 
 /// The way to the thread of the store, if the process has one.
@@ -121,7 +127,10 @@ fn serve(disk: FileDisk, options: &StoreOptions, jobs: &Receiver<(Address, Store
     let mut flushes = Flushes::default();
     while let Ok(first) = jobs.recv() {
         let batch = std::iter::once(first).chain(jobs.try_iter()).take(FLUSH_MAX).collect();
-        flushes.run(store.as_mut(), batch, &mut { answer });
+        let failure = flushes.run(store.as_mut(), batch, &mut { answer });
+        if failure == Some(StorageErrorKind::Disk) {
+            (options.on_failure)(StorageErrorKind::Disk);
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) fn create_private(path: &Path) -> miette::Result<File> {
 pub(crate) const BROKEN: u8 = 1;
 /// The input cannot be used.
 pub(crate) const UNUSABLE: Code = Code(2);
+/// The disk of a server failed.
+pub(crate) const DISK_FAILED: u8 = 5;
 /// A run was not deterministic.
 pub(crate) const DIVERGED: u8 = 3;
 

@@ -20,7 +20,7 @@ use dacapo_store::Sqlite;
 use dacapo_trace::{Identity, Outcome, Recorder, WorldKind};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
-use crate::output::{self, BAD, FAINT, GOOD, STRONG};
+use crate::output::{self, BAD, DISK_FAILED, FAINT, GOOD, STRONG};
 
 /// Serve a project over real HTTP: HTTP/1.1 and HTTP/2, TLS if a certificate is given.
 #[derive(clap::Args)]
@@ -147,7 +147,20 @@ pub(crate) fn system(project: &Project, loops: u32) -> miette::Result<System> {
 pub(crate) fn store(plan: &Plan, loops: u32, folder: PathBuf) -> StoreOptions {
     let (plan, topology) = (plan.clone(), Topology::spread(plan, loops));
     let owner = move |key: &ObjectKey| owner_of(&plan, &topology, key);
-    StoreOptions { folder, open: dacapo_store::open_store, owner: Arc::new(owner) }
+    let place = folder.display().to_string();
+    let on_failure = move |_| {
+        anstream::eprintln!(
+            "{BAD}the disk failed{BAD:#}: what {place} has is not known until it is read anew, so this process ends. Look \
+             at the disk (the kernel's log says more), then start it again; `dacapo store check {place}` reads everything."
+        );
+        std::process::exit(DISK_FAILED.into());
+    };
+    StoreOptions {
+        folder,
+        open: dacapo_store::open_store,
+        owner: Arc::new(owner),
+        on_failure: Arc::new(on_failure),
+    }
 }
 
 /// What a recording of this system says about itself.
