@@ -198,7 +198,8 @@
       return section;
     }
     abort(reason = undefined) {
-      ops.abort(reason === undefined ? "the object was aborted" : lib.messageOf(reason));
+      if (reason === undefined) ops.abort("it gave no reason");
+      ops.abort(typeof reason === "string" ? reason : lib.messageOf(reason));
     }
   }
   lib.interface(DurableObjectState, { hidden: true });
