@@ -18,8 +18,8 @@ pub enum Effect {
         call: CallId,
         /// A guest says by which name; the runtime replaces it by where that is.
         target: Target,
-        /// Method, URL, headers.
-        head: RequestHead,
+        /// Method, URL, headers. (In a box, because an effect is moved many times.)
+        head: Box<RequestHead>,
         /// The body, or the promise of one.
         body: Body,
     },
@@ -50,10 +50,10 @@ pub enum Effect {
     ClearTimer(TimerId),
 
     /// Give the state of this object: answered by [`crate::Event::Loaded`].
-    Load(ObjectKey),
+    Load(Box<ObjectKey>),
     /// Make a change of an object's state durable: answered by [`crate::Event::Committed`] with
     /// this number, which the instance counts.
-    Commit(u64, ObjectKey, Changes),
+    Commit(u64, Box<ObjectKey>, Box<Changes>),
     /// The handler of the alarm is done: whether it succeeded. Never leaves the runtime.
     AlarmDone(bool),
     /// From now on (true) nothing may enter this instance but what belongs to calls and timers of
@@ -66,11 +66,11 @@ pub enum Effect {
     /// A line for people.
     Log(Level, ByteString),
     /// A verdict of `always`, `sometimes`, `reachable` or `unreachable`.
-    Check(Check),
+    Check(Box<Check>),
     /// The workload has finished what the present phase asks of it.
     PhaseDone,
     /// An instance came to its end by its own fault; the runtime has dropped it.
-    Ended(InstanceId, Fault),
+    Ended(InstanceId, Box<Fault>),
     /// The node has finished its work after [`crate::Event::Stop`].
     Stopped,
 }
@@ -86,7 +86,7 @@ pub enum Target {
     /// what the runtime makes of a granted call.
     Service(NodeId, ServiceId, Option<ServiceId>),
     /// A durable object behind this binding (`env.ACCOUNTS.get(id)`).
-    Object(ByteString, ObjectId),
+    Object(ByteString, Box<ObjectId>),
     /// A durable object on the node that owns it, of a service, and the service that calls: what
     /// the runtime makes of a granted call.
     Owner(NodeId, ServiceId, Option<ServiceId>, Box<ObjectKey>),

@@ -39,8 +39,8 @@ pub enum Event {
         from: Option<ServiceId>,
         /// The durable object of that service that it is for; `None`: for the service itself.
         object: Option<Box<ObjectKey>>,
-        /// Method, URL, headers.
-        head: RequestHead,
+        /// Method, URL, headers. (In a box, because an event is moved many times.)
+        head: Box<RequestHead>,
         /// The body, or the promise of one.
         body: Body,
     },

@@ -49,3 +49,14 @@ pub use store::{Alarms, Flushes, ObjectStore, OpenStore, StoreJob};
 pub use time::{Time, WallTime};
 pub use turn::{Binding, Boot, Fault, FaultKind, Location, ObjectBoot, Turn, TurnEnd};
 pub use world::{Delivery, Note, NoteKind, World};
+
+#[cfg(test)]
+mod sizes {
+    /// What passes the door is moved from hand to hand; up to this size the compiler does that in
+    /// registers instead of by a call of `memmove`.
+    #[test]
+    fn what_passes_the_door_is_small() {
+        assert!(size_of::<crate::Delivery>() <= 128, "{}", size_of::<crate::Delivery>());
+        assert!(size_of::<crate::Sent>() <= 128, "{}", size_of::<crate::Sent>());
+    }
+}

@@ -33,7 +33,7 @@ pub(crate) enum ToServer {
         service: ServiceId,
         by: Option<ServiceId>,
         object: Option<Box<ObjectKey>>,
-        head: RequestHead,
+        head: Box<RequestHead>,
         body: Body,
     },
     Chunk(Chunk),

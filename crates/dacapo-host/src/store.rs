@@ -78,8 +78,8 @@ impl StoreDoor {
     /// Asks the store. Gives the answer if it cannot be asked.
     pub(crate) fn ask(&self, from: Address, effect: Effect) -> Option<Event> {
         let job = match effect {
-            Effect::Load(key) => StoreJob::Load(key),
-            Effect::Commit(number, key, changes) => StoreJob::Commit(number, key, changes),
+            Effect::Load(key) => StoreJob::Load(*key),
+            Effect::Commit(number, key, changes) => StoreJob::Commit(number, *key, *changes),
             _ => return None,
         };
         match self.0.as_ref().and_then(|thread| thread.sender.as_ref()) {

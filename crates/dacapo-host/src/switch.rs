@@ -319,7 +319,7 @@ impl Switch {
         &self,
         node: NodeId,
         service: ServiceId,
-        head: dacapo_core::RequestHead,
+        head: Box<dacapo_core::RequestHead>,
         body: Body,
     ) -> Rc<Pending> {
         let number = self.next_client.get();

@@ -41,7 +41,7 @@ impl<W: World> World for Watch<W> {
                 self.table.add(check);
                 if check.is_violation() && self.failure.is_none() {
                     self.failure = Some(Failure::Check {
-                        check: check.clone(),
+                        check: (**check).clone(),
                         event: self.events,
                         at: self.at,
                         node: from.node,
@@ -53,7 +53,7 @@ impl<W: World> World for Watch<W> {
             // explains it, so the run says so instead of testing a system that answers 500.
             Effect::Ended(_, fault) if fault.kind == FaultKind::Load && self.failure.is_none() => {
                 self.failure = Some(Failure::Guest {
-                    fault: fault.clone(),
+                    fault: (**fault).clone(),
                     service: self.node_names[from.node.0 as usize].clone(),
                     event: self.events,
                     at: self.at,

@@ -128,7 +128,7 @@ impl Guest {
             let inner = self.0.borrow();
             let found = inner.boot.bindings.iter().find(|b| b.name == binding);
             let namespace = found.and_then(|b| b.objects.as_ref()).expect("the service has no such binding");
-            Target::Object(binding.into(), ObjectId::from_name(namespace, name))
+            Target::Object(binding.into(), Box::new(ObjectId::from_name(namespace, name)))
         };
         self.send(target, request).await
     }
@@ -236,7 +236,7 @@ impl Guest {
     fn check(&self, kind: CheckKind, holds: bool, message: &str, details: Option<String>) {
         let check =
             Check { kind, holds, message: message.into(), details: details.map(Into::into), location: None };
-        self.0.borrow_mut().effects.push(Effect::Check(check));
+        self.0.borrow_mut().effects.push(Effect::Check(Box::new(check)));
     }
 
     /// Must hold each time.

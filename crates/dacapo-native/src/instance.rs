@@ -29,7 +29,7 @@ pub(crate) struct NativeInstance {
     on_alarm: Option<OnAlarm>,
     on_phase: Option<OnPhase>,
     /// Requests whose bodies are still arriving.
-    partial: BTreeMap<ExchangeId, (RequestHead, BytesMut)>,
+    partial: BTreeMap<ExchangeId, (Box<RequestHead>, BytesMut)>,
     /// Requests that are being answered, with the task that is dropped when the caller has gone.
     open: BTreeMap<ExchangeId, TaskId>,
     drive_is_over: Option<crate::slot::Slot<()>>,
@@ -105,7 +105,7 @@ impl NativeInstance {
         }
     }
 
-    fn serve(&mut self, exchange: ExchangeId, head: RequestHead, body: Bytes) {
+    fn serve(&mut self, exchange: ExchangeId, head: Box<RequestHead>, body: Bytes) {
         let Some(on_request) = &self.on_request else { return };
         if let Some(task) = self.tasks.start(on_request(exchange, Request { head, body })) {
             self.open.insert(exchange, task);

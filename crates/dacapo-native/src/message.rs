@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Method, URL, headers.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// All of the body.
     pub body: Bytes,
 }
@@ -18,7 +18,7 @@ impl Request {
     /// A request without a body.
     pub fn new(method: Method, url: impl Into<ByteString>) -> Request {
         Request {
-            head: RequestHead { method, url: url.into(), headers: Headers::default() },
+            head: Box::new(RequestHead { method, url: url.into(), headers: Headers::default() }),
             body: Bytes::new(),
         }
     }

@@ -21,7 +21,7 @@ pub fn resolve(
     match target {
         Target::Binding(name) => by_binding(system, from, name, workload),
         Target::Url => by_url(system, from, head, workload),
-        Target::Object(name, id) => by_object(system, from, name, *id),
+        Target::Object(name, id) => by_object(system, from, name, **id),
         // These are what the runtime itself makes of a call; a guest cannot name them.
         Target::Service(..) | Target::Owner(..) | Target::Outside(_) => {
             refused(NetError::Denied("not a name".into()))

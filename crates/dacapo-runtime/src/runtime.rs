@@ -349,7 +349,7 @@ impl Runtime {
                     self.answer(exchange, StatusCode::INTERNAL_SERVER_ERROR, &text, out);
                 }
             }
-            out.push((from, Effect::Ended(id, fault.clone())));
+            out.push((from, Effect::Ended(id, Box::new(fault.clone()))));
         }
     }
 

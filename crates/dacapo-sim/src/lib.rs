@@ -11,6 +11,7 @@ mod book;
 mod clock;
 mod crash_point;
 mod disk;
+mod exponential;
 mod fault;
 mod network;
 mod node;

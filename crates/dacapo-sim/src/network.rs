@@ -103,7 +103,7 @@ impl Sim {
         from: Address,
         call: CallId,
         target: Target,
-        head: RequestHead,
+        head: Box<RequestHead>,
         body: Body,
     ) {
         let (server, service, by, object) = match target {

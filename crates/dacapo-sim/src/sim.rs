@@ -481,9 +481,9 @@ impl World for Sim {
             Effect::Log(..) | Effect::Check(_) => {}
             // Between an instance and its runtime.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
-            Effect::Load(key) => self.ask_store(from, StoreJob::Load(key)),
+            Effect::Load(key) => self.ask_store(from, StoreJob::Load(*key)),
             Effect::Commit(number, key, changes) => {
-                self.ask_store(from, StoreJob::Commit(number, key, changes))
+                self.ask_store(from, StoreJob::Commit(number, *key, *changes))
             }
         }
     }

@@ -47,7 +47,7 @@ fn run() -> Vec<Part> {
             Effect::Fetch {
                 call: CallId(i),
                 target: Target::Service(NodeId(1), ServiceId(1), Some(ServiceId(0))),
-                head: head.clone(),
+                head: Box::new(head.clone()),
                 body: body.clone(),
             },
         ));
@@ -58,7 +58,7 @@ fn run() -> Vec<Part> {
                 service: ServiceId(1),
                 from: Some(ServiceId(0)),
                 object: None,
-                head,
+                head: Box::new(head),
                 body: body.clone(),
             },
         ));

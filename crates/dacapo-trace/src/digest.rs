@@ -8,7 +8,7 @@ use std::hash::Hasher;
 
 use dacapo_core::{
     Address, Body, Changes, Check, Chunk, Delivery, Digest, DigestHasher, Effect, Event, Fault, Headers,
-    Location, NetError, ObjectKey, RequestHead, ResponseHead, StorageError, Target,
+    Location, NetError, ObjectKey, RequestHead, ResponseHead, ServiceId, StorageError, Target,
 };
 
 /// Small fields are gathered up to this many bytes, because the hash is fast on long pieces only.
@@ -32,14 +32,14 @@ impl Rolling {
     /// Takes in a delivery.
     pub(crate) fn delivery(&mut self, delivery: &Delivery) {
         let Delivery { at, now, wall, to, event } = delivery;
-        self.put(fields().tag(1).u64(at.0).u64(now.0).u64(wall.0 as u64).address(*to));
+        self.fields().tag(1).u64(at.0).u64(now.0).u64(wall.0 as u64).address(*to);
         self.event(event);
         self.settle();
     }
 
     /// Takes in an effect.
     pub(crate) fn effect(&mut self, from: Address, effect: &Effect) {
-        self.put(fields().tag(2).address(from));
+        self.fields().tag(2).address(from);
         self.effect_alone(effect);
         self.settle();
     }
@@ -65,19 +65,14 @@ impl Rolling {
                 self.tag(*phase as u8);
             }
             Event::Request { exchange, service, from, object, head, body } => {
-                let start = match object {
-                    None => fields().tag(4),
+                match object {
+                    None => self.tag(4),
                     Some(key) => {
                         self.tag(18);
                         self.object(key);
-                        fields()
                     }
-                };
-                let start = start.u64(exchange.0).u32(service.0);
-                match from {
-                    Some(from) => self.put(start.tag(1).u32(from.0)),
-                    None => self.put(start.tag(0)),
                 }
+                self.fields().u64(exchange.0).u32(service.0).caller(*from);
                 self.request(head);
                 self.body(body);
             }
@@ -150,7 +145,7 @@ impl Rolling {
             Effect::ResponseChunk(exchange, chunk) => self.chunk(5, exchange.0, chunk),
             Effect::RequestPull(exchange, bytes) => self.count(6, exchange.0, *bytes),
             Effect::SetTimer(timer, after) => {
-                self.put(fields().tag(7).u64(timer.0).u64(after.as_secs()).u32(after.subsec_nanos()));
+                self.fields().tag(7).u64(timer.0).u64(after.as_secs()).u32(after.subsec_nanos());
             }
             Effect::ClearTimer(timer) => self.id(8, timer.0),
             Effect::Log(level, text) => {
@@ -192,11 +187,7 @@ impl Rolling {
                 self.text(name);
             }
             Target::Service(node, service, by) => {
-                let start = fields().tag(2).u32(node.0).u32(service.0);
-                match by {
-                    Some(by) => self.put(start.tag(1).u32(by.0)),
-                    None => self.put(start.tag(0)),
-                }
+                self.fields().tag(2).u32(node.0).u32(service.0).caller(*by);
             }
             Target::Outside(host) => {
                 self.tag(3);
@@ -289,7 +280,7 @@ impl Rolling {
         match body {
             Body::Empty => self.tag(0),
             Body::Full(bytes) => {
-                self.put(fields().tag(1).u64(bytes.len() as u64));
+                self.fields().tag(1).u64(bytes.len() as u64);
                 self.raw(bytes);
             }
             Body::Stream => self.tag(2),
@@ -300,7 +291,7 @@ impl Rolling {
         self.id(tag, id);
         match chunk {
             Chunk::Data(bytes) => {
-                self.put(fields().tag(0).u64(bytes.len() as u64));
+                self.fields().tag(0).u64(bytes.len() as u64);
                 self.raw(bytes);
             }
             Chunk::End => self.tag(1),
@@ -313,7 +304,7 @@ impl Rolling {
 
     fn check(&mut self, check: &Check) {
         let Check { kind, holds, message, details, location } = check;
-        self.put(fields().tag(*kind as u8).tag(u8::from(*holds)).u64(message.len() as u64));
+        self.fields().tag(*kind as u8).tag(u8::from(*holds)).u64(message.len() as u64);
         self.raw(message.as_bytes());
         self.option(details.as_ref(), |me, details| me.text(details));
         self.option(location.as_ref(), Self::location);
@@ -328,15 +319,15 @@ impl Rolling {
 
     fn location(&mut self, location: &Location) {
         self.text(&location.file);
-        self.put(fields().u32(location.line).u32(location.column));
+        self.fields().u32(location.line).u32(location.column);
     }
 
     fn count(&mut self, tag: u8, id: u64, count: u32) {
-        self.put(fields().tag(tag).u64(id).u32(count));
+        self.fields().tag(tag).u64(id).u32(count);
     }
 
     fn id(&mut self, tag: u8, id: u64) {
-        self.put(fields().tag(tag).u64(id));
+        self.fields().tag(tag).u64(id);
     }
 
     fn option<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
@@ -351,7 +342,7 @@ impl Rolling {
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.put(fields().u64(bytes.len() as u64));
+        self.fields().u64(bytes.len() as u64);
         self.raw(bytes);
     }
 
@@ -367,11 +358,11 @@ impl Rolling {
     }
 
     fn u64(&mut self, n: u64) {
-        self.put(fields().u64(n));
+        self.fields().u64(n);
     }
 
     fn u32(&mut self, n: u32) {
-        self.put(fields().u32(n));
+        self.fields().u32(n);
     }
 
     fn tag(&mut self, tag: u8) {
@@ -379,48 +370,46 @@ impl Rolling {
     }
 
     #[inline(always)]
-    fn put(&mut self, fields: Fields) {
-        self.gathered.extend_from_slice(&fields.bytes[..fields.len]);
+    fn fields(&mut self) -> Fields<'_> {
+        Fields(&mut self.gathered)
     }
 }
 
-/// Fields of a fixed size side by side, so that they are taken in as one piece: most of what a run
-/// digests are numbers, and one at a time they would cost more than the hash.
-struct Fields {
-    bytes: [u8; 40],
-    len: usize,
-}
+/// Fields of a fixed size, one after the other.
+struct Fields<'a>(&'a mut Vec<u8>);
 
-#[inline(always)]
-fn fields() -> Fields {
-    Fields { bytes: [0; 40], len: 0 }
-}
-
-impl Fields {
+impl Fields<'_> {
     #[inline(always)]
-    fn piece<const N: usize>(mut self, piece: [u8; N]) -> Fields {
-        self.bytes[self.len..self.len + N].copy_from_slice(&piece);
-        self.len += N;
+    fn piece<const N: usize>(self, piece: [u8; N]) -> Self {
+        self.0.extend_from_slice(&piece);
         self
     }
 
     #[inline(always)]
-    fn tag(self, tag: u8) -> Fields {
+    fn tag(self, tag: u8) -> Self {
         self.piece([tag])
     }
 
     #[inline(always)]
-    fn u32(self, n: u32) -> Fields {
+    fn u32(self, n: u32) -> Self {
         self.piece(n.to_le_bytes())
     }
 
     #[inline(always)]
-    fn u64(self, n: u64) -> Fields {
+    fn u64(self, n: u64) -> Self {
         self.piece(n.to_le_bytes())
     }
 
     #[inline(always)]
-    fn address(self, address: Address) -> Fields {
+    fn caller(self, service: Option<ServiceId>) -> Self {
+        match service {
+            Some(ServiceId(id)) => self.tag(1).u32(id),
+            None => self.tag(0),
+        }
+    }
+
+    #[inline(always)]
+    fn address(self, address: Address) -> Self {
         self.u32(address.node.0).u32(address.instance.0)
     }
 }

@@ -108,7 +108,7 @@ async fn answer(connection: Rc<Connection>, request: Request<Incoming>) -> Respo
         Err(error) => return unreadable(&error, routed.request_body_max),
     };
     let streams = body == Body::Stream;
-    let pending = switch.call_from_client(routed.node, routed.service, head, body);
+    let pending = switch.call_from_client(routed.node, routed.service, Box::new(head), body);
     in_flight.pending = Some(pending.clone());
     if !streams {
         watch.has_unread_body.set(false);

@@ -58,7 +58,7 @@ pub(crate) fn fetch(host: &mut Host, call: u64, target: Target, url: &str, body:
     let method = if body == Body::Empty { Method::GET } else { Method::POST };
     let head = RequestHead { method, url: url.into(), headers: Headers::default() };
     let from = guest(host);
-    host.submit(from, Effect::Fetch { call: CallId(call), target, head, body });
+    host.submit(from, Effect::Fetch { call: CallId(call), target, head: Box::new(head), body });
 }
 
 pub(crate) fn outside() -> Target {

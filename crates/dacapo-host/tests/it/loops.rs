@@ -110,7 +110,7 @@ fn timers_fire_in_order_and_never_early() {
                 let gone = Address { node: host.node(), instance: InstanceId(2) };
                 host.submit(gone, Effect::SetTimer(TimerId(5), ms(30)));
                 let fault = Fault { kind: FaultKind::Budget, message: "".into(), location: None };
-                host.submit(gone, Effect::Ended(InstanceId(2), fault));
+                host.submit(gone, Effect::Ended(InstanceId(2), Box::new(fault)));
             }
             Event::Timer(TimerId(1)) => assert!(delivery.at.0 >= ms(60).as_nanos() as u64),
             _ => {}

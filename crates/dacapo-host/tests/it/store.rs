@@ -65,6 +65,10 @@ fn key(name: &str) -> ObjectKey {
     ObjectKey { namespace: "n".into(), id: ObjectId::from_name("n", name) }
 }
 
+fn commit(number: u64, key: ObjectKey, changes: Changes) -> Effect {
+    Effect::Commit(number, Box::new(key), Box::new(changes))
+}
+
 fn change(text: &'static str, alarm: i64) -> Changes {
     let alarm = Some(Some(WallTime(alarm)));
     Changes { len: text.len() as u64, writes: vec![(0, Bytes::from(text))], alarm }
@@ -95,11 +99,11 @@ fn what_was_committed_is_loaded_by_the_next_process_and_each_node_hears_of_its_a
         let running = Running::start(with_store(dir.path(), open), move |host, delivery| {
             let (node, from) = (host.node(), guest(host));
             if let Event::Boot { .. } = delivery.event {
-                host.submit(from, Effect::Load(of(node)));
+                host.submit(from, Effect::Load(Box::new(of(node))));
                 if first {
-                    host.submit(from, Effect::Commit(1, of(node), change("old", 5)));
-                    host.submit(from, Effect::Commit(2, of(node), change("newer", 7 + i64::from(node.0))));
-                    host.submit(from, Effect::Load(of(node)));
+                    host.submit(from, commit(1, of(node), change("old", 5)));
+                    host.submit(from, commit(2, of(node), change("newer", 7 + i64::from(node.0))));
+                    host.submit(from, Effect::Load(Box::new(of(node))));
                 }
             }
             let _ = tell.send((node, delivery.event));
@@ -161,13 +165,13 @@ fn commits_that_wait_for_one_on_its_way_go_together() {
     let running = Running::start(options, |host, delivery| {
         if let Event::StoreOpened(_) = delivery.event {
             let from = guest(host);
-            host.submit(from, Effect::Commit(0, key("a"), change("x", 1)));
+            host.submit(from, commit(0, key("a"), change("x", 1)));
             // Not before the first one is on its way.
             while GROUPS.lock().unwrap().is_empty() {
                 std::thread::yield_now();
             }
             for number in 1..=100 {
-                host.submit(from, Effect::Commit(number, key("a"), change("x", 1)));
+                host.submit(from, commit(number, key("a"), change("x", 1)));
             }
             GATE.wait();
         }
@@ -188,8 +192,8 @@ fn without_a_store_or_with_one_that_does_not_open_every_question_is_answered() {
     let ask = |host: &mut Host, delivery: Delivery| {
         if let Event::Boot { .. } = delivery.event {
             let from = Address { node: host.node(), instance: InstanceId(3) };
-            host.submit(from, Effect::Load(key("a")));
-            host.submit(from, Effect::Commit(1, key("a"), change("x", 1)));
+            host.submit(from, Effect::Load(Box::new(key("a"))));
+            host.submit(from, commit(1, key("a"), change("x", 1)));
         }
     };
     let running = Running::start(HostOptions { listens: Vec::new(), ..options() }, ask);

@@ -27,7 +27,7 @@ pub(super) fn check(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
     let message = text(scope, &args, 2);
     let details = string(scope, &args, 3);
     let location = guest::caller(scope);
-    guest::push(Effect::Check(Check { kind, holds, message, details, location }));
+    guest::push(Effect::Check(Box::new(Check { kind, holds, message, details, location })));
 }
 
 pub(super) fn phase_done(_: Scope<'_, '_, '_>, _: Args<'_>, _: Return<'_>) {

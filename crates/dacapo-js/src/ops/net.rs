@@ -18,7 +18,7 @@ pub(super) fn fetch(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
     let url = text(scope, &args, 3);
     let Some(headers) = headers(scope, args.get(4)) else { return };
     let body = body(scope, args.get(5));
-    let head = RequestHead { method, url, headers };
+    let head = Box::new(RequestHead { method, url, headers });
     guest::push(Effect::Fetch { call: CallId(id(&args, 0)), target, head, body });
 }
 
@@ -27,7 +27,7 @@ fn target(scope: Scope<'_, '_, '_>, args: &Args<'_>) -> Option<Target> {
     let Some(binding) = string(scope, args, 1) else { return Some(Target::Url) };
     let Some(id) = string(scope, args, 6) else { return Some(Target::Binding(binding)) };
     match ObjectId::from_text(&id) {
-        Some(id) => Some(Target::Object(binding, id)),
+        Some(id) => Some(Target::Object(binding, Box::new(id))),
         None => {
             throw_type_error(scope, &format!("{id:?} is not the id of an object"));
             None

@@ -86,11 +86,11 @@ pub fn request(exchange: u64, path: &str) -> Event {
         service: ServiceId(0),
         from: None,
         object: None,
-        head: RequestHead {
+        head: Box::new(RequestHead {
             method: http::Method::GET,
             url: format!("https://shop.example{path}").into(),
             headers: Headers::default(),
-        },
+        }),
         body: Body::Empty,
     }
 }

@@ -108,7 +108,14 @@ impl Node {
         let url = format!("https://things.example{path}");
         let head = RequestHead { method: http::Method::POST, url: url.into(), headers: Headers::default() };
         let (exchange, object) = (ExchangeId(self.requests), Some(Box::new(key())));
-        let event = Event::Request { exchange, service: ServiceId(0), from: None, object, head, body };
+        let event = Event::Request {
+            exchange,
+            service: ServiceId(0),
+            from: None,
+            object,
+            head: Box::new(head),
+            body,
+        };
         self.give(InstanceId::RUNTIME, event)
     }
 
@@ -127,7 +134,8 @@ fn tell(from: Address, effect: &Effect) -> String {
         if from.instance == InstanceId::RUNTIME { "runtime".to_owned() } else { from.instance.0.to_string() };
     let what = match effect {
         Effect::Load(_) => "loads".to_owned(),
-        Effect::Commit(number, _, Changes { writes, alarm, .. }) => {
+        Effect::Commit(number, _, changes) => {
+            let Changes { writes, alarm, .. } = &**changes;
             let alarm = alarm.map(|at| at.map_or(-1, |at| (at.0 - WallTime::SIM_START.0) / 1_000_000_000));
             let writes = if writes.is_empty() { "" } else { " writes" };
             format!("commit {number}{writes}{}", alarm.map_or(String::new(), |at| format!(" alarm {at}")))

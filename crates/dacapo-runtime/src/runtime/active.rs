@@ -154,7 +154,11 @@ impl Active {
         self.len = len;
         self.alarm_on_disk = alarm.unwrap_or(self.alarm_on_disk);
         self.commits += 1;
-        Some(Effect::Commit(self.commits, self.key.clone(), Changes { len, writes, alarm }))
+        Some(Effect::Commit(
+            self.commits,
+            Box::new(self.key.clone()),
+            Box::new(Changes { len, writes, alarm }),
+        ))
     }
 
     pub(super) fn note(&mut self, effect: &Effect) {

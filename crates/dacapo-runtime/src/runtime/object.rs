@@ -86,7 +86,7 @@ impl Runtime {
         }
         self.started += 1;
         let id = InstanceId(self.started);
-        out.push((Address { node: self.node, instance: id }, Effect::Load(key.clone())));
+        out.push((Address { node: self.node, instance: id }, Effect::Load(Box::new(key.clone()))));
         self.objects.by_key.insert(key.clone(), id);
         self.objects.loading.insert(id, Loading { key, service, waiting: VecDeque::new() });
         id
@@ -231,8 +231,10 @@ impl Runtime {
             return true;
         }
         let Some(commit) = active.take_commit() else { return false };
-        if let Effect::Commit(_, key, Changes { alarm: Some(alarm), .. }) = &commit {
-            self.objects.alarms_on_their_way.insert(id, (key.clone(), *alarm));
+        if let Effect::Commit(_, key, changes) = &commit
+            && let Some(alarm) = changes.alarm
+        {
+            self.objects.alarms_on_their_way.insert(id, ((**key).clone(), alarm));
         }
         out.push((Address { node: self.node, instance: id }, commit));
         true

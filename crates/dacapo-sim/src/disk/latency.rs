@@ -5,6 +5,7 @@ use std::time::Duration;
 use dacapo_core::Decisions;
 
 use super::drive::Drive;
+use crate::exponential::exponential;
 
 /// One sync in so many is slow.
 const SLOW_SYNCS: u64 = 100;
@@ -28,9 +29,9 @@ impl Drive {
     pub(crate) fn sync_cost(&mut self, bytes: u64) -> Duration {
         let (lane, sync, tail) = (self.lanes.time, self.options.sync, self.options.sync_tail);
         let decisions = self.decisions();
-        let mut cost = sync + exponential(decisions.unit(lane), sync);
+        let mut cost = sync + exponential(sync, decisions.choose(lane, 1 << 32) as u32);
         if decisions.choose(lane, SLOW_SYNCS) == SLOW_SYNCS - 1 {
-            cost += exponential(decisions.unit(lane), tail);
+            cost += exponential(tail, decisions.choose(lane, 1 << 32) as u32);
         }
         cost + self.transfer(bytes)
     }
@@ -49,12 +50,6 @@ impl Drive {
         // Two operations never take effect at once, so that there is a moment between any two.
         self.pass(cost.max(Duration::from_micros(1)));
     }
-}
-
-/// A length of time with this mean, out of a number from 0 to 1.
-fn exponential(unit: f64, mean: Duration) -> Duration {
-    // `libm` and not the machine's own logarithm: the last bit must be the same everywhere.
-    Duration::from_nanos((mean.as_nanos() as f64 * -libm::log(1.0 - unit) + 0.5) as u64)
 }
 
 /// Something that never comes from a disk in use: decisions of nobody.

@@ -23,6 +23,7 @@ pub(crate) use self::message::MessageFaults;
 pub(crate) use self::partition::Partition;
 pub(crate) use self::spell::{End, Spell};
 
+use crate::exponential::exponential;
 use crate::options::{SimFault, SimOptions, Swarm};
 use crate::sim::Sim;
 
@@ -151,10 +152,7 @@ impl Faults {
 impl Sim {
     /// A length of time with this mean, exponentially distributed.
     pub(crate) fn exponential(&mut self, lane: Lane, mean: Duration) -> Duration {
-        // `libm` and not the machine's own logarithm: the last bit must be the same everywhere.
-        let unit = self.decisions.unit(lane);
-        let nanos = mean.as_nanos() as f64 * -libm::log(1.0 - unit);
-        Duration::from_nanos((nanos + 0.5) as u64)
+        exponential(mean, self.decisions.choose(lane, 1 << 32) as u32)
     }
 
     /// A length of time up to `max`, uniformly distributed.

@@ -124,7 +124,7 @@ impl Keeper {
         let object = self.objects.entry(key.clone()).or_default();
         let Some(mut state) = object.state else {
             if !std::mem::replace(&mut object.is_loading, true) {
-                out.push((at, Effect::Load(key.clone())));
+                out.push((at, Effect::Load(Box::new(key.clone()))));
             }
             return;
         };
@@ -139,7 +139,7 @@ impl Keeper {
             let bytes = Bytes::from(encode(state));
             let alarm = Some(Some(WallTime(state as i64)));
             let changes = Changes { len: bytes.len() as u64, writes: vec![(0, bytes)], alarm };
-            out.push((at, Effect::Commit(self.count, key.clone(), changes)));
+            out.push((at, Effect::Commit(self.count, Box::new(key.clone()), Box::new(changes))));
         }
         object.state = Some(state);
     }
@@ -232,7 +232,7 @@ impl Workload {
         self.calls.insert(call, (key.clone(), method == Method::POST));
         let target = Target::Owner(NodeId(0), ServiceId(0), None, Box::new(key));
         let head = RequestHead { method, url: "https://n.internal/".into(), headers: Headers::default() };
-        Effect::Fetch { call, target, head, body: Body::Empty }
+        Effect::Fetch { call, target, head: Box::new(head), body: Body::Empty }
     }
 
     fn turn(&mut self, event: Event, seen: &mut Seen) -> Vec<Effect> {

@@ -43,7 +43,7 @@ impl<'a> From<&'a core::Event> for Event<'a> {
                 service: service.0,
                 from: from.map(|id| id.0),
                 object: object.as_deref().map(Into::into),
-                head: head.into(),
+                head: (&**head).into(),
                 body: body.into(),
             },
             E::RequestChunk(exchange, chunk) => Event::RequestChunk(exchange.0, chunk.into()),
@@ -77,9 +77,12 @@ impl<'a> From<&'a core::Effect> for Effect<'a> {
     fn from(effect: &'a core::Effect) -> Effect<'a> {
         use core::Effect as E;
         match effect {
-            E::Fetch { call, target, head, body } => {
-                Effect::Fetch { call: call.0, target: target.into(), head: head.into(), body: body.into() }
-            }
+            E::Fetch { call, target, head, body } => Effect::Fetch {
+                call: call.0,
+                target: target.into(),
+                head: (&**head).into(),
+                body: body.into(),
+            },
             E::RequestChunk(call, chunk) => Effect::RequestChunk(call.0, chunk.into()),
             E::ResponsePull(call, bytes) => Effect::ResponsePull(call.0, *bytes),
             E::Cancel(call) => Effect::Cancel(call.0),
@@ -101,12 +104,12 @@ impl<'a> From<&'a core::Effect> for Effect<'a> {
                 };
                 Effect::Log(level, text)
             }
-            E::Check(check) => Effect::Check(check.into()),
+            E::Check(check) => Effect::Check((&**check).into()),
             E::PhaseDone => Effect::PhaseDone,
-            E::Ended(instance, fault) => Effect::Ended(instance.0, fault.into()),
+            E::Ended(instance, fault) => Effect::Ended(instance.0, (&**fault).into()),
             E::Stopped => Effect::Stopped,
-            E::Load(key) => Effect::Load(key.into()),
-            E::Commit(number, key, changes) => Effect::Commit(*number, key.into(), changes.into()),
+            E::Load(key) => Effect::Load((&**key).into()),
+            E::Commit(number, key, changes) => Effect::Commit(*number, (&**key).into(), (&**changes).into()),
             E::AlarmDone(is_ok) => Effect::AlarmDone(*is_ok),
             E::Exclusive(is_on) => Effect::Exclusive(*is_on),
             E::Sync(timer) => Effect::Sync(timer.0),

@@ -50,7 +50,7 @@ impl Event<'_> {
                 service: ServiceId(service),
                 from: from.map(ServiceId),
                 object: object.map(|key| Box::new(key.into())),
-                head: head.into_core()?,
+                head: Box::new(head.into_core()?),
                 body: body.into(),
             },
             Event::RequestChunk(exchange, chunk) => E::RequestChunk(ExchangeId(exchange), chunk.into()),
@@ -84,7 +84,7 @@ impl Effect<'_> {
             Effect::Fetch { call, target, head, body } => E::Fetch {
                 call: CallId(call),
                 target: target.into(),
-                head: head.into_core()?,
+                head: Box::new(head.into_core()?),
                 body: body.into(),
             },
             Effect::RequestChunk(call, chunk) => E::RequestChunk(CallId(call), chunk.into()),
@@ -111,12 +111,14 @@ impl Effect<'_> {
                 };
                 E::Log(level, text.into())
             }
-            Effect::Check(check) => E::Check(check.into()),
+            Effect::Check(check) => E::Check(Box::new(check.into())),
             Effect::PhaseDone => E::PhaseDone,
-            Effect::Ended(instance, fault) => E::Ended(InstanceId(instance), fault.into()),
+            Effect::Ended(instance, fault) => E::Ended(InstanceId(instance), Box::new(fault.into())),
             Effect::Stopped => E::Stopped,
-            Effect::Load(key) => E::Load(key.into()),
-            Effect::Commit(number, key, changes) => E::Commit(number, key.into(), changes.into()),
+            Effect::Load(key) => E::Load(Box::new(key.into())),
+            Effect::Commit(number, key, changes) => {
+                E::Commit(number, Box::new(key.into()), Box::new(changes.into()))
+            }
             Effect::AlarmDone(is_ok) => E::AlarmDone(is_ok),
             Effect::Exclusive(is_on) => E::Exclusive(is_on),
             Effect::Sync(timer) => E::Sync(TimerId(timer)),
@@ -211,7 +213,7 @@ impl From<Target<'_>> for core::Target {
             Target::Service(node, service, by) => {
                 core::Target::Service(NodeId(node), ServiceId(service), by.map(ServiceId))
             }
-            Target::Object(name, id) => core::Target::Object(name.into(), ObjectId(id)),
+            Target::Object(name, id) => core::Target::Object(name.into(), Box::new(ObjectId(id))),
             Target::Owner(node, service, by, key) => {
                 core::Target::Owner(NodeId(node), ServiceId(service), by.map(ServiceId), Box::new(key.into()))
             }

@@ -43,14 +43,14 @@ fn through_the_teller(micros: u64, number: u64, method: &Method) -> [Part; 4] {
         service: ServiceId(service),
         from,
         object,
-        head: head(method.clone(), &url),
+        head: Box::new(head(method.clone(), &url)),
         body: Body::Empty,
     };
     let inside = format!("https://ledger.internal{path}");
     let fetch = Effect::Fetch {
         call: CallId(number),
         target: Target::Owner(NodeId(1), ServiceId(1), Some(ServiceId(0)), Box::new(key())),
-        head: head(method.clone(), &inside),
+        head: Box::new(head(method.clone(), &inside)),
         body: Body::Empty,
     };
     let carries =
@@ -93,11 +93,11 @@ pub(crate) fn counter() -> Vec<Part> {
         delivery(100, runtime, Event::StoreOpened(Ok(Vec::new()))),
     ];
     run.extend(through_the_teller(1_000, 1, &Method::POST));
-    run.push(effect(account, Effect::Load(key())));
+    run.push(effect(account, Effect::Load(Box::new(key()))));
     run.extend(through_the_teller(2_000, 2, &Method::GET));
     run.extend([
         delivery(3_000, account, Event::Loaded(Ok(Some(image)))),
-        effect(account, Effect::Commit(1, key(), changes())),
+        effect(account, Effect::Commit(1, Box::new(key()), Box::new(changes()))),
         effect(runtime, Effect::SetTimer(alarm, Duration::from_millis(29_997))),
         delivery(4_000, account, Event::Committed(1, Ok(()))),
         respond(account, 11, "counted"),
@@ -107,15 +107,15 @@ pub(crate) fn counter() -> Vec<Part> {
         response(4_500, 2, "1"),
         respond(teller, 2, "1"),
         delivery(30_000_000, runtime, Event::Timer(alarm)),
-        effect(account, Effect::Commit(2, key(), quiet)),
+        effect(account, Effect::Commit(2, Box::new(key()), Box::new(quiet))),
         delivery(30_001_000, account, Event::Committed(2, Err(disk_failed()))),
-        effect(runtime, Effect::Ended(InstanceId(1), fault)),
+        effect(runtime, Effect::Ended(InstanceId(1), Box::new(fault))),
         delivery(31_000_000, runtime, Event::Crash),
         delivery(32_000_000, runtime, Event::Boot { entropy: Entropy([3; 32]), incarnation: 1 }),
         delivery(32_000_100, runtime, Event::StoreOpened(Ok(vec![(key(), wall(30))]))),
         effect(runtime, Effect::SetTimer(alarm, Duration::ZERO)),
         delivery(32_000_200, runtime, Event::Timer(alarm)),
-        effect(account, Effect::Load(key())),
+        effect(account, Effect::Load(Box::new(key()))),
         delivery(32_000_300, account, Event::Loaded(Err(disk_failed()))),
     ]);
     run

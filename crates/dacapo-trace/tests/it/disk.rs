@@ -17,7 +17,7 @@ fn the_state_of_a_large_object_is_read_as_it_was_written() {
     let changes = Changes { len: bytes.len() as u64, writes: vec![(0, bytes)], alarm: None };
     let run = [
         delivery(1, at(0, 1), Event::Loaded(Ok(Some(image)))),
-        Part::Effect(at(0, 1), Effect::Commit(1, key(), changes)),
+        Part::Effect(at(0, 1), Effect::Commit(1, Box::new(key()), Box::new(changes))),
         delivery(2, at(0, 1), Event::Committed(1, Ok(()))),
     ];
     let (written, _) = record(&identity(), &run, Outcome::Passed);

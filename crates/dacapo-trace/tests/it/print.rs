@@ -120,7 +120,8 @@ fn an_object_that_an_alarm_wakes_is_known_by_its_service() {
 
 #[test]
 fn what_seldom_happens_to_an_object_has_words_too() {
-    let commit = |len, writes, alarm| Effect::Commit(7, key(), Changes { len, writes, alarm });
+    let commit =
+        |len, writes, alarm| Effect::Commit(7, Box::new(key()), Box::new(Changes { len, writes, alarm }));
     let write = vec![(0, Bytes::from(vec![0; 2048]))];
     let mut run = vec![
         delivery(0, at(0, 0), Event::StoreOpened(Err(disk_failed()))),
@@ -135,8 +136,8 @@ fn what_seldom_happens_to_an_object_has_words_too() {
         commit(4096, vec![], Some(Some(wall(0)))),
         Effect::Fetch {
             call: CallId(1),
-            target: Target::Object("ACCOUNTS".into(), key().id),
-            head: head(Method::GET, "https://x/"),
+            target: Target::Object("ACCOUNTS".into(), Box::new(key().id)),
+            head: Box::new(head(Method::GET, "https://x/")),
             body: Body::Empty,
         },
         // Never of a runtime, whose own business these are.

@@ -80,7 +80,7 @@ fn target() -> impl Strategy<Value = Target> {
             ServiceId(s),
             by.map(ServiceId)
         )),
-        (text(), any::<[u8; 32]>()).prop_map(|(name, id)| Target::Object(name, ObjectId(id))),
+        (text(), any::<[u8; 32]>()).prop_map(|(name, id)| Target::Object(name, Box::new(ObjectId(id)))),
         (any::<u32>(), any::<u32>(), any::<Option<u32>>(), key()).prop_map(|(n, s, by, key)| Target::Owner(
             NodeId(n),
             ServiceId(s),
@@ -160,7 +160,7 @@ fn event() -> impl Strategy<Value = Event> {
                 service,
                 from,
                 object: object.map(Box::new),
-                head,
+                head: Box::new(head),
                 body
             }
         ),
@@ -216,7 +216,7 @@ fn effect() -> impl Strategy<Value = Effect> {
         (call(), target(), request(), body()).prop_map(|(call, target, head, body)| Effect::Fetch {
             call,
             target,
-            head,
+            head: Box::new(head),
             body
         }),
         (call(), chunk()).prop_map(|(id, chunk)| Effect::RequestChunk(id, chunk)),
@@ -233,13 +233,16 @@ fn effect() -> impl Strategy<Value = Effect> {
             .prop_map(|(id, s, n)| Effect::SetTimer(id, Duration::new(s, n))),
         timer().prop_map(Effect::ClearTimer),
         (level, text()).prop_map(|(level, text)| Effect::Log(level, text)),
-        check.prop_map(Effect::Check),
+        check.prop_map(|check| Effect::Check(Box::new(check))),
         Just(Effect::PhaseDone),
-        (any::<u32>(), fault).prop_map(|(id, fault)| Effect::Ended(InstanceId(id), fault)),
+        (any::<u32>(), fault).prop_map(|(id, fault)| Effect::Ended(InstanceId(id), Box::new(fault))),
         Just(Effect::Stopped),
-        key().prop_map(Effect::Load),
-        (any::<u64>(), key(), changes())
-            .prop_map(|(number, key, changes)| Effect::Commit(number, key, changes)),
+        key().prop_map(|key| Effect::Load(Box::new(key))),
+        (any::<u64>(), key(), changes()).prop_map(|(number, key, changes)| Effect::Commit(
+            number,
+            Box::new(key),
+            Box::new(changes)
+        )),
         any::<bool>().prop_map(Effect::AlarmDone),
         any::<bool>().prop_map(Effect::Exclusive),
         timer().prop_map(Effect::Sync),

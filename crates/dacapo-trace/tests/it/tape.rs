@@ -135,7 +135,7 @@ pub(crate) fn transfer() -> Vec<Part> {
                 service: ServiceId(0),
                 from: None,
                 object: None,
-                head: outside,
+                head: Box::new(outside),
                 body: full(order),
             },
         ),
@@ -145,7 +145,7 @@ pub(crate) fn transfer() -> Vec<Part> {
             Effect::Fetch {
                 call: CallId(1),
                 target: Target::Service(NodeId(1), ServiceId(1), Some(ServiceId(0))),
-                head: inside.clone(),
+                head: Box::new(inside.clone()),
                 body: full(order),
             },
         ),
@@ -159,7 +159,7 @@ pub(crate) fn transfer() -> Vec<Part> {
                 service: ServiceId(1),
                 from: Some(ServiceId(0)),
                 object: None,
-                head: inside,
+                head: Box::new(inside),
                 body: full(order),
             },
         ),
@@ -171,13 +171,13 @@ pub(crate) fn transfer() -> Vec<Part> {
         delivery(1_501_250, teller, Event::Timer(TimerId(1))),
         Part::Effect(
             teller,
-            Effect::Check(Check {
+            Effect::Check(Box::new(Check {
                 kind: CheckKind::Always,
                 holds: false,
                 message: "every transfer is answered".into(),
                 details: Some("x1".into()),
                 location: Some(Location { file: ByteString::from("teller.ts"), line: 12, column: 3 }),
-            }),
+            })),
         ),
         Part::Effect(
             teller,
