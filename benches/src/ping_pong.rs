@@ -8,8 +8,7 @@ use bytestring::ByteString;
 use dacapo_core::plan::{Plan, Scenario, Service as ServicePlan};
 use dacapo_core::{Boot, Digest, Instance, Program, digest_of};
 use dacapo_lab::prelude::*;
-use dacapo_native::{program, workload};
-use futures::FutureExt;
+use dacapo_native::{Task, program, workload};
 
 /// Answers `ping` with `pong`.
 struct Ponger;
@@ -35,19 +34,16 @@ impl Pinger {
 }
 
 impl Pinger {
-    /// Starts a client of its own; the future ends when it has made its calls.
-    fn client(&self, calls: u32) -> impl Future<Output = ()> + use<> {
+    /// Starts a client of its own, which ends when it has made its calls.
+    fn client(&self, calls: u32) -> Task<()> {
         let guest = self.0.clone();
-        let (task, handle) = async move {
+        self.0.spawn(async move {
             for _ in 0..calls {
                 let url = ByteString::from_static("https://ponger.internal/");
                 let answer = guest.fetch(Request::post(url, &b"ping"[..])).await.expect("nothing fails here");
                 assert_eq!(answer.body, &b"pong"[..]);
             }
-        }
-        .remote_handle();
-        self.0.spawn(task);
-        handle
+        })
     }
 }
 

@@ -38,7 +38,7 @@ pub use engine::{Code, Engine, Instance, LoadError, Program};
 pub use event::{Event, NetError, Phase};
 pub use files::{FileKind, Files, MemoryFiles};
 pub use http_head::{Headers, RequestHead, ResponseHead};
-pub use id::{Address, CallId, ExchangeId, InstanceId, NodeId, ServiceId, TimerId};
+pub use id::{Address, CallId, ExchangeId, IdMap, InstanceId, NodeId, ServiceId, TimerId};
 pub use object::{ObjectId, ObjectKey};
 pub use random::{Entropy, Random, Seed};
 pub use storage::{

@@ -1,20 +1,22 @@
 //! What a native guest may do: everything leaves as an effect.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
+use std::task::Waker;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, Level, NetError,
+    Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, IdMap, Level, NetError,
     ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
 };
 
 use crate::message::{Request, Response};
 use crate::slot::Slot;
+use crate::tasks::Task;
+use crate::wait::{Answer, Call, Sleep};
 
 /// Why a request got no whole response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +38,6 @@ impl fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
-type Fetched = Result<Response, FetchError>;
-
 /// The guest's side of the door; cheap to clone.
 #[derive(Clone)]
 pub struct Guest(Rc<RefCell<Inner>>);
@@ -49,33 +49,11 @@ pub(crate) struct Inner {
     pub(crate) phase: Option<Phase>,
     boot: Boot,
     random: Random,
-    calls: BTreeMap<CallId, Call>,
-    timers: BTreeMap<TimerId, Slot<()>>,
+    pub(crate) calls: IdMap<CallId, Call>,
+    /// Who waits for each timer.
+    pub(crate) timers: IdMap<TimerId, Option<Waker>>,
     next_call: u64,
     next_timer: u64,
-}
-
-struct Call {
-    slot: Slot<Fetched>,
-    /// The head and what has come of a body that arrives in chunks.
-    partial: Option<(ResponseHead, BytesMut)>,
-}
-
-/// Cancels the call when the guest drops the future, as a timeout does.
-struct CancelOnDrop {
-    guest: Guest,
-    call: CallId,
-}
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        // Whoever drops a whole instance has no effects to give any more.
-        if let Ok(mut inner) = self.guest.0.try_borrow_mut()
-            && inner.calls.remove(&self.call).is_some()
-        {
-            inner.effects.push(Effect::Cancel(self.call));
-        }
-    }
 }
 
 /// Ends being alone, also when the guest drops the future or the caller has gone.
@@ -99,8 +77,8 @@ impl Guest {
             phase: None,
             boot,
             random,
-            calls: BTreeMap::new(),
-            timers: BTreeMap::new(),
+            calls: IdMap::default(),
+            timers: IdMap::default(),
             next_call: 0,
             next_timer: 0,
         })))
@@ -110,14 +88,23 @@ impl Guest {
         self.0.borrow_mut()
     }
 
+    /// The same, unless it is in use: for those who drop something in the middle of anything.
+    pub(crate) fn try_inner(&self) -> Option<std::cell::RefMut<'_, Inner>> {
+        self.0.try_borrow_mut().ok()
+    }
+
     /// Makes a request to whatever its URL names.
-    pub async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        self.send(Target::Url, request).await
+    pub fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>> + use<'_> {
+        self.send(Target::Url, request)
     }
 
     /// Makes a request to the service behind a binding.
-    pub async fn call(&self, binding: &'static str, request: Request) -> Result<Response, FetchError> {
-        self.send(Target::Binding(ByteString::from_static(binding)), request).await
+    pub fn call(
+        &self,
+        binding: &'static str,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, FetchError>> + use<'_> {
+        self.send(Target::Binding(ByteString::from_static(binding)), request)
     }
 
     /// Makes a request to the durable object of this name behind a binding.
@@ -154,20 +141,16 @@ impl Guest {
     }
 
     async fn send(&self, target: Target, request: Request) -> Result<Response, FetchError> {
-        let slot = Slot::new();
-        let call = {
+        let answer = {
             let mut inner = self.0.borrow_mut();
             inner.next_call += 1;
             let call = CallId(inner.next_call);
-            inner.calls.insert(call, Call { slot: slot.clone(), partial: None });
+            inner.calls.insert(call, Call::Waits(None));
             let body = Body::from_bytes(request.body);
             inner.effects.push(Effect::Fetch { call, target, head: request.head, body });
-            call
+            Answer { guest: self, call }
         };
-        let guard = CancelOnDrop { guest: self.clone(), call };
-        let result = slot.await;
-        drop(guard);
-        result
+        answer.await
     }
 
     pub(crate) fn respond(&self, exchange: ExchangeId, response: Response) {
@@ -177,15 +160,15 @@ impl Guest {
 
     /// Waits on the node's clock.
     pub async fn sleep(&self, wait: Duration) {
-        let slot = Slot::new();
-        {
+        let sleep = {
             let mut inner = self.0.borrow_mut();
             inner.next_timer += 1;
             let timer = TimerId(inner.next_timer);
-            inner.timers.insert(timer, slot.clone());
+            inner.timers.insert(timer, None);
             inner.effects.push(Effect::SetTimer(timer, wait));
-        }
-        slot.await;
+            Sleep { guest: self, timer }
+        };
+        sleep.await;
     }
 
     /// The value of `future`, unless it takes longer than `wait`.
@@ -198,9 +181,13 @@ impl Guest {
         }
     }
 
-    /// Runs a task beside the present one.
-    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        self.0.borrow_mut().tasks.push(Box::pin(task));
+    /// Runs a task beside the present one. Whoever awaits what this gives waits for its end; whoever
+    /// drops it lets the task run on.
+    pub fn spawn<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> Task<T> {
+        let end = Slot::new();
+        let at_end = end.clone();
+        self.0.borrow_mut().tasks.push(Box::pin(async move { at_end.put(task.await) }));
+        Task(end)
     }
 
     /// The node's monotonic clock. It stands still within a turn.
@@ -270,8 +257,8 @@ impl Inner {
     pub(crate) fn wake(&mut self, event: Event) {
         match event {
             Event::Timer(timer) => {
-                if let Some(slot) = self.timers.remove(&timer) {
-                    slot.put(());
+                if let Some(Some(waker)) = self.timers.swap_remove(&timer) {
+                    waker.wake();
                 }
             }
             Event::Failed(call, error) => self.finish(call, Err(FetchError::Net(error))),
@@ -279,8 +266,10 @@ impl Inner {
                 Body::Empty => self.finish(call, Ok(Response { head, body: Bytes::new() })),
                 Body::Full(body) => self.finish(call, Ok(Response { head, body })),
                 Body::Stream => {
-                    if let Some(call) = self.calls.get_mut(&call) {
-                        call.partial = Some((head, BytesMut::new()));
+                    if let Some(call) = self.calls.get_mut(&call)
+                        && let Call::Waits(waker) = call
+                    {
+                        *call = Call::Arrives(waker.take(), head, BytesMut::new());
                     }
                 }
             },
@@ -290,25 +279,27 @@ impl Inner {
     }
 
     fn chunk(&mut self, id: CallId, chunk: Chunk) {
-        let Some((head, body)) = self.calls.get_mut(&id).and_then(|call| call.partial.as_mut()) else {
-            return;
-        };
+        let Some(Call::Arrives(_, head, body)) = self.calls.get_mut(&id) else { return };
         match chunk {
             Chunk::Data(bytes) => {
                 body.extend_from_slice(&bytes);
                 self.effects.push(Effect::ResponsePull(id, bytes.len() as u32));
             }
             Chunk::End => {
-                let response = Response { head: head.clone(), body: std::mem::take(body).freeze() };
+                let head = ResponseHead { status: head.status, headers: std::mem::take(&mut head.headers) };
+                let response = Response { head, body: std::mem::take(body).freeze() };
                 self.finish(id, Ok(response));
             }
             Chunk::Abort(why) => self.finish(id, Err(FetchError::Broken(why))),
         }
     }
 
-    fn finish(&mut self, call: CallId, result: Fetched) {
-        if let Some(call) = self.calls.remove(&call) {
-            call.slot.put(result);
+    fn finish(&mut self, call: CallId, result: Result<Response, FetchError>) {
+        if let Some(call @ (Call::Waits(_) | Call::Arrives(..))) = self.calls.get_mut(&call)
+            && let Call::Waits(Some(waker)) | Call::Arrives(Some(waker), ..) =
+                std::mem::replace(call, Call::Done(result))
+        {
+            waker.wake();
         }
     }
 }

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    Body, Chunk, Effect, Effects, Event, ExchangeId, Fault, FaultKind, Instance, Phase, RequestHead, Turn,
-    TurnEnd,
+    Body, Chunk, Effect, Effects, Event, ExchangeId, Fault, FaultKind, IdMap, Instance, Phase, RequestHead,
+    Turn, TurnEnd,
 };
 use futures::future::LocalBoxFuture;
 
@@ -31,7 +31,7 @@ pub(crate) struct NativeInstance {
     /// Requests whose bodies are still arriving.
     partial: BTreeMap<ExchangeId, (Box<RequestHead>, BytesMut)>,
     /// Requests that are being answered, with the task that is dropped when the caller has gone.
-    open: BTreeMap<ExchangeId, TaskId>,
+    open: IdMap<ExchangeId, TaskId>,
     drive_is_over: Option<crate::slot::Slot<()>>,
 }
 
@@ -45,7 +45,7 @@ impl NativeInstance {
             on_alarm: None,
             on_phase: None,
             partial: BTreeMap::new(),
-            open: BTreeMap::new(),
+            open: IdMap::default(),
             drive_is_over: None,
         }
     }
@@ -86,7 +86,7 @@ impl NativeInstance {
             Event::RequestChunk(exchange, chunk) => self.chunk(exchange, chunk),
             Event::Cancelled(exchange) => {
                 self.partial.remove(&exchange);
-                if let Some(task) = self.open.remove(&exchange) {
+                if let Some(task) = self.open.swap_remove(&exchange) {
                     self.tasks.cancel(task);
                 }
             }
@@ -197,7 +197,7 @@ impl Instance for NativeInstance {
         if !self.open.is_empty() {
             for effect in out.iter() {
                 if let Effect::Respond { exchange, .. } = effect {
-                    self.open.remove(exchange);
+                    self.open.swap_remove(exchange);
                 }
             }
         }

@@ -26,7 +26,9 @@ mod message;
 mod service;
 mod slot;
 mod tasks;
+mod wait;
 
 pub use guest::{FetchError, Guest};
 pub use message::{Request, Response};
 pub use service::{Driver, Service, Workload, drivers, program, program_with_object, workload};
+pub use tasks::Task;

@@ -179,12 +179,13 @@ pub fn workload<W: Workload>(name: &str) -> Rc<dyn Program> {
 
 /// Runs all clients of all drivers until the drive phase is over and each has finished its round.
 async fn drive<W: Workload>(guest: Guest, workload: Rc<W>, drivers: Rc<Vec<Driver<W>>>) {
-    let mut clients: Vec<LocalBoxFuture<'static, ()>> = Vec::new();
+    let mut clients = Vec::new();
     for driver in drivers.iter() {
         for client in 0..driver.clients {
             let (guest, workload, round, pause) =
                 (guest.clone(), Rc::clone(&workload), Rc::clone(&driver.round), driver.pause);
-            clients.push(Box::pin(async move {
+            let context = guest.clone();
+            clients.push(context.spawn(async move {
                 while guest.phase() == Some(Phase::Drive) {
                     round(Rc::clone(&workload), client).await;
                     let nanos = (pause.as_nanos() as u64).saturating_mul(2).max(1);
@@ -193,5 +194,7 @@ async fn drive<W: Workload>(guest: Guest, workload: Rc<W>, drivers: Rc<Vec<Drive
             }));
         }
     }
-    futures::future::join_all(clients).await;
+    for client in clients {
+        client.await;
+    }
 }

@@ -4,11 +4,14 @@
 //! parks a thread or looks at a clock, and a task that ends leaves its place and its waker to the
 //! next one: a request that is answered at once allocates no more than its future.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use futures::future::LocalBoxFuture;
+
+use crate::slot::Slot;
 
 /// Where a task stands. Its place may be given to another task when it has ended.
 pub(crate) type TaskId = usize;
@@ -22,9 +25,24 @@ pub(crate) struct Tasks {
     batch: Vec<TaskId>,
 }
 
+/// The end of a task that runs beside others ([`crate::Guest::spawn`]): a future of what it gives.
+pub struct Task<T>(pub(crate) Slot<T>);
+
+impl<T> Future for Task<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
 /// The tasks that have been woken, by place.
 #[derive(Default)]
-struct Woken(Mutex<Vec<TaskId>>);
+struct Woken {
+    ids: Mutex<Vec<TaskId>>,
+    /// Whether there are any: most turns find none, and need no lock to know it.
+    any: AtomicBool,
+}
 
 struct Place {
     task: Option<LocalBoxFuture<'static, ()>>,
@@ -33,7 +51,7 @@ struct Place {
 }
 
 /// Wakes the task at one place. (A waker may be sent to another thread, hence the atomics, which
-/// nobody ever contends for.)
+/// nobody ever contends for; but an operation that locks the bus costs as much as the rest of a poll, so there are few.)
 struct Bell {
     id: TaskId,
     has_rung: AtomicBool,
@@ -46,8 +64,11 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Bell>) {
-        if !self.has_rung.swap(true, Ordering::Relaxed) {
-            self.woken.0.lock().unwrap_or_else(PoisonError::into_inner).push(self.id);
+        // Two threads that ring at once both write the task down, and it is polled once for nothing.
+        if !self.has_rung.load(Ordering::Relaxed) {
+            self.has_rung.store(true, Ordering::Relaxed);
+            self.woken.ids.lock().unwrap_or_else(PoisonError::into_inner).push(self.id);
+            self.woken.any.store(true, Ordering::Release);
         }
     }
 }
@@ -70,11 +91,9 @@ impl Tasks {
     /// Polls whoever is awake until nobody is.
     pub(crate) fn run(&mut self) {
         let mut batch = std::mem::take(&mut self.batch);
-        loop {
-            std::mem::swap(&mut *self.woken.0.lock().unwrap_or_else(PoisonError::into_inner), &mut batch);
-            if batch.is_empty() {
-                break;
-            }
+        while self.woken.any.load(Ordering::Acquire) {
+            self.woken.any.store(false, Ordering::Relaxed);
+            std::mem::swap(&mut *self.woken.ids.lock().unwrap_or_else(PoisonError::into_inner), &mut batch);
             for id in batch.drain(..) {
                 self.poll(id);
             }
@@ -108,7 +127,6 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::slot::Slot;
 
     #[test]
     fn a_task_goes_on_when_it_is_woken_and_leaves_its_place_to_the_next() {

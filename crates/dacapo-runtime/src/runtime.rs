@@ -1,7 +1,6 @@
 //! One node: its instances, what they serve, and what becomes of it when they break.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use bytestring::ByteString;
 use dacapo_core::plan::Service;
 use dacapo_core::{
     Address, Body, Boot, Chunk, Delivery, Effect, Effects, Entropy, Event, ExchangeId, Fault, FaultKind,
-    Headers, Instance, InstanceId, Level, NetError, NodeId, ResponseHead, ServiceId, Target, TimerId, Turn,
-    TurnEnd, WallTime,
+    Headers, IdMap, Instance, InstanceId, Level, NetError, NodeId, ResponseHead, ServiceId, Target, TimerId,
+    Turn, TurnEnd, WallTime,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -38,7 +37,7 @@ pub struct Runtime {
     instances: BTreeMap<InstanceId, Slot>,
     by_service: BTreeMap<ServiceId, InstanceId>,
     /// The requests that are not answered to the end.
-    open: BTreeMap<ExchangeId, Open>,
+    open: IdMap<ExchangeId, Open>,
     /// Requests that were answered in full while their bodies were still arriving.
     cut_short: Vec<(InstanceId, ExchangeId)>,
     started: u32,
@@ -78,7 +77,7 @@ impl Runtime {
             entropy: Entropy([0; 32]),
             instances: BTreeMap::new(),
             by_service: BTreeMap::new(),
-            open: BTreeMap::new(),
+            open: IdMap::default(),
             cut_short: Vec::new(),
             started: 0,
             next_host: BTreeMap::new(),
@@ -132,7 +131,7 @@ impl Runtime {
                 }
             }
             Event::Cancelled(exchange) => {
-                if let Some(open) = self.open.remove(&exchange) {
+                if let Some(open) = self.open.swap_remove(&exchange) {
                     self.enter(open.instance, &turn, delivery.event, out);
                 }
             }
@@ -276,8 +275,7 @@ impl Runtime {
 
     /// Keeps the book of open requests. False if this instance has nothing (more) to say to it.
     fn note_answer(&mut self, id: InstanceId, exchange: ExchangeId, effect: &Effect) -> bool {
-        let Entry::Occupied(mut entry) = self.open.entry(exchange) else { return false };
-        let open = entry.get_mut();
+        let Some(open) = self.open.get_mut(&exchange) else { return false };
         let is_last = match effect {
             _ if open.instance != id => return false,
             Effect::Respond { body, .. } if !open.has_head => {
@@ -287,7 +285,7 @@ impl Runtime {
             Effect::ResponseChunk(_, chunk) if open.has_head => !matches!(chunk, Chunk::Data(_)),
             _ => return false,
         };
-        if is_last && entry.remove().is_arriving {
+        if is_last && self.open.swap_remove(&exchange).is_some_and(|open| open.is_arriving) {
             self.cut_short.push((id, exchange));
         }
         true
@@ -336,8 +334,7 @@ impl Runtime {
             let name = self.system.plan.service(slot.service).name.clone();
             let from = Address { node: self.node, instance: id };
             out.push((from, Effect::Log(Level::Error, format!("service \"{name}\" ended: {fault}").into())));
-            let unanswered: Vec<_> = self.open.extract_if(.., |_, open| open.instance == id).collect();
-            for (exchange, open) in unanswered {
+            for (exchange, open) in self.take_unanswered(id) {
                 // Objects are called from inside only, and by those who want to know why one ended.
                 let text = match &slot.object {
                     Some(_) => format!("service \"{name}\" failed: {}: {}", fault.kind, fault.message),
@@ -351,6 +348,13 @@ impl Runtime {
             }
             out.push((from, Effect::Ended(id, Box::new(fault.clone()))));
         }
+    }
+
+    /// The requests that this instance has not answered to the end, oldest first; forgets them.
+    fn take_unanswered(&mut self, id: InstanceId) -> Vec<(ExchangeId, Open)> {
+        let mut unanswered: Vec<_> = self.open.extract_if(.., |_, open| open.instance == id).collect();
+        unanswered.sort_unstable_by_key(|(exchange, _)| *exchange);
+        unanswered
     }
 
     fn answer(&self, exchange: ExchangeId, status: StatusCode, text: &str, out: &mut Sent) {

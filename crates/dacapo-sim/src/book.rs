@@ -1,9 +1,8 @@
 //! The book of exchanges: who waits for whom.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use dacapo_core::{Address, CallId, ExchangeId, NodeId, Time};
+use dacapo_core::{Address, CallId, ExchangeId, IdMap, NodeId, Time};
 
 /// One request and its response, from the call to the last byte.
 #[derive(Clone, Debug)]
@@ -38,7 +37,7 @@ pub(crate) struct Book {
     open: VecDeque<Option<Exchange>>,
     first: u64,
     count: usize,
-    calls: BTreeMap<(Address, CallId), ExchangeId>,
+    calls: IdMap<(Address, CallId), ExchangeId>,
 }
 
 impl Book {
@@ -90,10 +89,8 @@ impl Book {
 
     fn forget_call(&mut self, id: ExchangeId, key: (Address, CallId)) {
         // A duplicate carries the call of its original, which is not its to forget.
-        if let Entry::Occupied(entry) = self.calls.entry(key)
-            && *entry.get() == id
-        {
-            entry.remove();
+        if self.calls.get(&key) == Some(&id) {
+            self.calls.swap_remove(&key);
         }
     }
 

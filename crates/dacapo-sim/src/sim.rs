@@ -1,12 +1,12 @@
 //! The simulated world: takes what is due, decides whom it reaches, and hands it out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytestring::ByteString;
 use dacapo_core::{
-    Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, InstanceId, NetError, NodeId, Note,
-    NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, World,
+    Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, IdMap, InstanceId, NetError, NodeId,
+    Note, NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, World,
 };
 
 use crate::book::Book;
@@ -34,7 +34,7 @@ pub struct Sim {
     pub(crate) faults: Faults,
     pub(crate) stores: Stores,
     pub(crate) messages: Vec<u64>,
-    timers: BTreeMap<(Address, TimerId), u64>,
+    timers: IdMap<(Address, TimerId), u64>,
     timers_set: u64,
     timers_of_turn: u64,
     entropy: Entropy,
@@ -109,7 +109,7 @@ impl Sim {
             network,
             faults,
             stores,
-            timers: BTreeMap::new(),
+            timers: IdMap::default(),
             timers_set: 0,
             timers_of_turn: 0,
             entropy,
@@ -326,7 +326,7 @@ impl Sim {
                 if self.life(address.node) != life || self.timers.get(&(address, timer)) != Some(&number) {
                     return None;
                 }
-                self.timers.remove(&(address, timer));
+                self.timers.swap_remove(&(address, timer));
                 Some(self.deliver(address, Event::Timer(timer)))
             }
             Item::Fail(address, life, event) => {
@@ -463,7 +463,7 @@ impl World for Sim {
             Effect::RequestPull(exchange, bytes) => self.request_pull(exchange, bytes),
             Effect::SetTimer(timer, wait) => self.set_timer(from, timer, wait),
             Effect::ClearTimer(timer) => {
-                self.timers.remove(&(from, timer));
+                self.timers.swap_remove(&(from, timer));
             }
             Effect::PhaseDone => {
                 if self.workload == Some(from.node) {

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use dacapo_core::{
-    Address, Boot, Changes, Effect, Effects, Event, Fault, FaultKind, Image, InstanceId, Level, ObjectBoot,
-    ObjectKey, ServiceId, SharedStorage, StorageError, StorageErrorKind, Target, TimerId, Turn, WallTime,
+    Address, Boot, Effect, Effects, Event, Fault, FaultKind, Image, InstanceId, Level, ObjectBoot, ObjectKey,
+    ServiceId, SharedStorage, StorageError, StorageErrorKind, Target, TimerId, Turn, WallTime,
 };
 use http::StatusCode;
 
@@ -180,8 +180,7 @@ impl Runtime {
         self.ring_later(key, turn, out);
         let text = format!("the object {key} cannot be read: {error}");
         out.push((runtime_of(self.node), Effect::Log(Level::Error, text.clone().into())));
-        let unanswered: Vec<_> = self.open.extract_if(.., |_, open| open.instance == id).collect();
-        for (exchange, _) in unanswered {
+        for (exchange, _) in self.take_unanswered(id) {
             self.answer(exchange, StatusCode::INTERNAL_SERVER_ERROR, &text, out);
         }
     }

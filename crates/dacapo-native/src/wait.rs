@@ -1,0 +1,93 @@
+//! What a guest waits for: the answer to a call, and a timer.
+//!
+//! What is known of both stands in the guest's own maps, so waiting allocates nothing.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::BytesMut;
+use dacapo_core::{CallId, Effect, ResponseHead, TimerId};
+
+use crate::guest::{FetchError, Guest};
+use crate::message::Response;
+
+/// A call that has been made.
+pub(crate) enum Call {
+    /// Nothing has come of it yet.
+    Waits(Option<Waker>),
+    /// The head is there, and what has come of a body that arrives in chunks.
+    Arrives(Option<Waker>, ResponseHead, BytesMut),
+    /// It is over.
+    Done(Result<Response, FetchError>),
+}
+
+/// Waits for the end of a call. Who drops it before, as a timeout does, cancels the call.
+pub(crate) struct Answer<'a> {
+    pub(crate) guest: &'a Guest,
+    pub(crate) call: CallId,
+}
+
+impl Future for Answer<'_> {
+    type Output = Result<Response, FetchError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut inner = self.guest.inner();
+        match inner.calls.get_mut(&self.call) {
+            Some(Call::Waits(waker) | Call::Arrives(waker, ..)) => {
+                wait(waker, cx);
+                Poll::Pending
+            }
+            Some(Call::Done(_)) | None => match inner.calls.swap_remove(&self.call) {
+                Some(Call::Done(result)) => Poll::Ready(result),
+                _ => panic!("a call was polled again after its end"),
+            },
+        }
+    }
+}
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        // Whoever drops a whole instance has no effects to give any more.
+        if let Some(mut inner) = self.guest.try_inner()
+            && let Some(Call::Waits(_) | Call::Arrives(..)) = inner.calls.swap_remove(&self.call)
+        {
+            inner.effects.push(Effect::Cancel(self.call));
+        }
+    }
+}
+
+/// Waits for a timer, which is gone from the guest's map when it has fired.
+pub(crate) struct Sleep<'a> {
+    pub(crate) guest: &'a Guest,
+    pub(crate) timer: TimerId,
+}
+
+impl Future for Sleep<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.guest.inner().timers.get_mut(&self.timer) {
+            Some(waker) => {
+                wait(waker, cx);
+                Poll::Pending
+            }
+            None => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Sleep<'_> {
+    fn drop(&mut self) {
+        if let Some(mut inner) = self.guest.try_inner() {
+            inner.timers.swap_remove(&self.timer);
+        }
+    }
+}
+
+fn wait(waker: &mut Option<Waker>, cx: &Context<'_>) {
+    match waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *waker = Some(cx.waker().clone()),
+    }
+}
