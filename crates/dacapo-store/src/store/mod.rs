@@ -5,7 +5,7 @@
 //! memory there is only where the records of each object stand. Whoever wants a state reads the last
 //! whole one and makes the changes that follow; after many of them a whole one is written again.
 //!
-//! Why not an engine that exists: `docs/decisions/0003-the-log-of-objects.md`.
+//! Why not an engine that exists: `docs/decisions/0003-log-of-objects.md`.
 
 mod clean;
 mod file;

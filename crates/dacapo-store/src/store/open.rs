@@ -97,6 +97,11 @@ impl Store {
         for &number in &numbers {
             self.recover_segment(number, Some(number) == last)?;
         }
+        if let Some(number) = last {
+            // What was read may be in the machine's memory only, left there by a process that died
+            // before its sync. Nobody may see it and lose it again.
+            self.sync(&file::name(number))?;
+        }
         // A segment that is closed is not written to any more.
         match last {
             None => self.begin_segment(1),
@@ -140,7 +145,6 @@ impl Store {
         }
         if is_last && len > end {
             self.disk.truncate(&name, end).map_err(storage)?;
-            self.sync(&name)?;
         }
         Ok(())
     }
@@ -158,7 +162,8 @@ impl Store {
                 segment.is_damaged = true;
                 let entry = self.objects.entry(head.key.clone()).or_default();
                 entry.seq = head.seq;
-                entry.damage = Some(Damage { file, offset: head.place.offset, object: Some(head.key.clone()) });
+                entry.damage =
+                    Some(Damage { file, offset: head.place.offset, object: Some(head.key.clone()) });
             }
             Item::Gap(start, _) => {
                 segment.is_damaged = true;

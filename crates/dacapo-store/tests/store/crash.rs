@@ -186,3 +186,19 @@ fn what_is_left_of_a_failed_commit_does_not_come_back() {
     assert_eq!(store.load(&key(1)).unwrap().unwrap().bytes, "c");
     assert_eq!(store.load(&key(2)), Ok(None));
 }
+
+#[test]
+fn what_a_store_has_shown_survives_even_if_a_dead_process_had_not_synced_it() {
+    let disk = TestDisk::new();
+    let (mut store, _) = Store::open(disk.boxed()).unwrap();
+    // The process dies between the write and the sync; the machine lives, with the write in its cache.
+    disk.fail_at(disk.operations() + 2, Fault::Error);
+    store.commit(&[(key(1), write(4, 0, b"seen"))]).unwrap_err();
+    disk.heal();
+    let (mut store, _) = Store::open(disk.boxed()).unwrap();
+    let seen = store.load(&key(1)).unwrap();
+    disk.restart(|| false);
+    let (mut store, _) = Store::open(disk.boxed()).unwrap();
+    assert_eq!(store.load(&key(1)).unwrap(), seen);
+    assert_eq!(seen.unwrap().bytes, "seen");
+}
