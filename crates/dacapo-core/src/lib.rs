@@ -45,7 +45,7 @@ pub use storage::{
     Changes, Image, ListOptions, SharedStorage, SqlRows, SqlValue, Storage, StorageEngine, StorageError,
     StorageErrorKind,
 };
-pub use store::{Alarms, ObjectStore, OpenStore};
+pub use store::{Alarms, Flushes, ObjectStore, OpenStore, StoreJob};
 pub use time::{Time, WallTime};
 pub use turn::{Binding, Boot, Fault, FaultKind, Location, ObjectBoot, Turn, TurnEnd};
 pub use world::{Delivery, Note, NoteKind, World};

@@ -35,5 +35,5 @@ pub use options::{
     CheckSink, ClientOptions, ConnectTo, EndedSink, HostOptions, Listen, LogSink, RouteMiss, Routed, Router,
     Scheme, ServerLimits, Sinks,
 };
-pub use store::{Owner, StoreOptions};
+pub use store::{OnFailure, Owner, StoreOptions};
 pub use tls::TlsPem;

@@ -3,15 +3,14 @@
 //! While one commit is on its way to the disk others queue up, then go together: many share one
 //! sync.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use dacapo_core::{
-    Address, Alarms, Changes, Effect, Event, InstanceId, NodeId, ObjectKey, ObjectStore, OpenStore,
-    StorageError, StorageErrorKind,
+    Address, Alarms, Changes, Effect, Event, Flushes, InstanceId, NodeId, ObjectKey, ObjectStore, OpenStore,
+    StorageError, StorageErrorKind, StoreJob,
 };
 
 use crate::HostError;
@@ -24,6 +23,9 @@ const FLUSH_MAX: usize = 1024;
 /// Says on which node an object is.
 pub type Owner = Arc<dyn Fn(&ObjectKey) -> Option<NodeId> + Send + Sync>;
 
+/// Takes the kind of failure after which a store is of no more use.
+pub type OnFailure = Arc<dyn Fn(StorageErrorKind) + Send + Sync>;
+
 /// Where the states of durable objects are kept. One store for all nodes of the process, so that
 /// it can run with another number of loops tomorrow.
 #[derive(Clone)]
@@ -34,12 +36,9 @@ pub struct StoreOptions {
     pub open: OpenStore,
     /// On which node an object is: that one is told of its alarm.
     pub owner: Owner,
-}
-
-/// What an instance asks of the store.
-pub(crate) enum Job {
-    Load(Address, ObjectKey),
-    Commit(Address, u64, ObjectKey, Changes),
+    /// Told when the disk has failed. Nobody knows then what it has, so the process should end, and
+    /// another one look.
+    pub on_failure: OnFailure,
 }
 
 /// The way to the thread of the store, if the process has one.
@@ -47,7 +46,7 @@ pub(crate) enum Job {
 pub(crate) struct StoreDoor(Option<Arc<StoreThread>>);
 
 struct StoreThread {
-    sender: Option<Sender<Job>>,
+    sender: Option<Sender<(Address, StoreJob)>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -79,13 +78,13 @@ impl StoreDoor {
     /// Asks the store. Gives the answer if it cannot be asked.
     pub(crate) fn ask(&self, from: Address, effect: Effect) -> Option<Event> {
         let job = match effect {
-            Effect::Load(key) => Job::Load(from, key),
-            Effect::Commit(number, key, changes) => Job::Commit(from, number, key, changes),
+            Effect::Load(key) => StoreJob::Load(key),
+            Effect::Commit(number, key, changes) => StoreJob::Commit(number, key, changes),
             _ => return None,
         };
         match self.0.as_ref().and_then(|thread| thread.sender.as_ref()) {
             Some(sender) => {
-                let job = sender.send(job).err()?.0;
+                let (_, job) = sender.send((from, job)).err()?.0;
                 Some(refusal(&job, "the store has ended: see what it said before"))
             }
             None => {
@@ -95,16 +94,12 @@ impl StoreDoor {
     }
 }
 
-fn refusal(job: &Job, why: &'static str) -> Event {
-    let error = StorageError::new(StorageErrorKind::Disk, why);
-    match job {
-        Job::Load(..) => Event::Loaded(Err(error)),
-        Job::Commit(_, number, ..) => Event::Committed(*number, Err(error)),
-    }
+fn refusal(job: &StoreJob, why: &'static str) -> Event {
+    job.refused(StorageError::new(StorageErrorKind::Disk, why))
 }
 
 /// The thread of the store.
-fn serve(disk: FileDisk, options: &StoreOptions, jobs: &Receiver<Job>, peers: &Peers) {
+fn serve(disk: FileDisk, options: &StoreOptions, jobs: &Receiver<(Address, StoreJob)>, peers: &Peers) {
     let answer = |to: Address, event: Event| {
         if let Some(peer) = peers.get(to.node.0 as usize) {
             // A loop that has ended needs no answer.
@@ -129,9 +124,13 @@ fn serve(disk: FileDisk, options: &StoreOptions, jobs: &Receiver<Job>, peers: &P
             Box::new(Closed(error))
         }
     };
+    let mut flushes = Flushes::default();
     while let Ok(first) = jobs.recv() {
-        let batch: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).take(FLUSH_MAX).collect();
-        flush(store.as_mut(), batch, answer);
+        let batch = std::iter::once(first).chain(jobs.try_iter()).take(FLUSH_MAX).collect();
+        let failure = flushes.run(store.as_mut(), batch, &mut { answer });
+        if failure == Some(StorageErrorKind::Disk) {
+            (options.on_failure)(StorageErrorKind::Disk);
+        }
     }
 }
 
@@ -145,35 +144,5 @@ impl ObjectStore for Closed {
 
     fn commit(&mut self, _: &[(ObjectKey, Changes)]) -> Result<(), StorageError> {
         Err(self.0.clone())
-    }
-}
-
-fn flush(store: &mut dyn ObjectStore, batch: Vec<Job>, answer: impl Fn(Address, Event)) {
-    let mut group: Vec<(ObjectKey, Changes)> = Vec::new();
-    let mut committers: Vec<(Address, u64)> = Vec::new();
-    let mut loads: Vec<(Address, ObjectKey)> = Vec::new();
-    for job in batch {
-        match job {
-            Job::Load(from, key) => loads.push((from, key)),
-            Job::Commit(from, number, key, changes) => {
-                committers.push((from, number));
-                group.push((key, changes));
-            }
-        }
-    }
-    // An object that is loaded while a commit of its earlier life still waits must see it.
-    let committed: BTreeSet<&ObjectKey> = group.iter().map(|(key, _)| key).collect();
-    let (late, early): (Vec<_>, Vec<_>) = loads.into_iter().partition(|(_, key)| committed.contains(key));
-    for (to, key) in early {
-        answer(to, Event::Loaded(store.load(&key)));
-    }
-    if !group.is_empty() {
-        let result = store.commit(&group);
-        for (to, number) in committers {
-            answer(to, Event::Committed(number, result.clone()));
-        }
-    }
-    for (to, key) in late {
-        answer(to, Event::Loaded(store.load(&key)));
     }
 }

@@ -30,7 +30,7 @@
       return this.#text;
     }
     equals(other) {
-      return DurableObjectId.textOf(other) === this.#text;
+      return textOf(other) === this.#text;
     }
     static textOf(id, namespace) {
       if (typeof id !== "object" || id === null || !(#text in id)) throw new TypeError("the id of a durable object is required");
@@ -198,7 +198,8 @@
       return section;
     }
     abort(reason = undefined) {
-      ops.abort(reason === undefined ? "the object was aborted" : lib.messageOf(reason));
+      if (reason === undefined) ops.abort("it gave no reason");
+      ops.abort(typeof reason === "string" ? reason : lib.messageOf(reason));
     }
   }
   lib.interface(DurableObjectState, { hidden: true });

@@ -84,7 +84,7 @@ fn broken_json_has_its_place() {
 fn an_unknown_built_in_is_refused() {
     insta::assert_snapshot!(load_message(&[("a.ts", "import 'dacapo:nothing';\n")]), @r#"
     a.ts:1:8: there is no built-in module "dacapo:nothing"
-    help: the built-in modules are: dacapo:sim
+    help: the built-in modules are: dacapo:sim, dacapo:workers (also as cloudflare:workers)
     "#);
 }
 

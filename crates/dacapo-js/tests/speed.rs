@@ -52,6 +52,7 @@ fn contexts_turns_and_hops_are_quick() {
             exchange: dacapo_core::ExchangeId(exchange),
             service: dacapo_core::ServiceId(0),
             from: None,
+            object: None,
             head,
             body,
         };

@@ -1,15 +1,16 @@
 //! A scenario with everything that it needs to run: the system, its nodes, its faults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_core::fault::Param;
-use dacapo_core::plan::{FaultSpec, Plan, Route, Scenario, Service};
+use dacapo_core::plan::{FaultSpec, ObjectClass, Plan, Route, Scenario, Service};
 use dacapo_core::{NodeId, Program, ServiceId};
 use dacapo_native as native;
 use dacapo_runtime::{NodeSpec, Role, System, Topology};
 use dacapo_sim::{NodeKind, SimFault, SimNode, SimOptions, Swarm};
+use dacapo_store::Sqlite;
 
 /// A scenario that can be run under any seed.
 #[derive(Clone)]
@@ -32,11 +33,12 @@ impl Experiment {
             swarm: Swarm::Subset,
             lasts: scenario.lasts,
             settles: scenario.settles,
+            stores: stores(&plan, &topology),
             ..SimOptions::new(0)
         };
         Experiment {
             name: scenario.name.clone(),
-            system: Rc::new(System::new(plan, topology, programs)),
+            system: Rc::new(System::new(plan, topology, programs).with_storage(Rc::new(Sqlite))),
             options,
         }
     }
@@ -62,7 +64,8 @@ impl Experiment {
         let mut topology = self.system.topology.clone();
         topology.prefers_local = true;
         topology.routes_inside = false;
-        System::new(self.system.plan.clone(), topology, self.system.programs.clone())
+        let system = System::new(self.system.plan.clone(), topology, self.system.programs.clone());
+        system.with_storage(Rc::new(Sqlite))
     }
 
     /// How the simulator is set up; may be changed before a run.
@@ -84,11 +87,19 @@ pub(crate) fn extend(plan: &Plan, scenario: &Scenario) -> (Plan, Topology) {
     let mut plan = plan.clone();
     let calls: BTreeMap<String, String> =
         plan.services.iter().map(|s| (s.name.to_uppercase().replace('-', "_"), s.name.clone())).collect();
+    let object_calls = plan.services.iter().flat_map(|s| {
+        s.objects.iter().map(|class| {
+            let callee = (s.name.clone(), class.name.clone());
+            (format!("{}.{}", callee.0, callee.1), callee)
+        })
+    });
+    let object_calls = object_calls.collect();
     let workload = ServiceId(plan.services.len() as u32);
     plan.services.push(Service {
         name: "workload".into(),
         module: scenario.workload.clone(),
         calls,
+        object_calls,
         ..Service::default()
     });
     topology.add(NodeSpec { name: "workload".into(), role: Role::Workload, services: vec![workload] });
@@ -108,6 +119,13 @@ fn sim_nodes(topology: &Topology) -> Vec<SimNode> {
         Role::Stub => NodeKind::Stub,
     };
     topology.nodes.iter().map(|n| SimNode { name: n.name.clone(), kind: kind(n.role) }).collect()
+}
+
+/// The nodes that keep durable objects.
+fn stores(plan: &Plan, topology: &Topology) -> BTreeSet<NodeId> {
+    let has_objects = |id: &ServiceId| !plan.service(*id).objects.is_empty();
+    let nodes = (0..).map(NodeId).zip(&topology.nodes);
+    nodes.filter(|(_, node)| node.services.iter().any(has_objects)).map(|(id, _)| id).collect()
 }
 
 fn sim_fault(spec: &FaultSpec, plan: &Plan, topology: &Topology) -> SimFault {
@@ -150,6 +168,37 @@ impl ExperimentBuilder {
     /// Adds a service that runs on one node only.
     pub fn singleton<S: native::Service>(self, name: &str, calls: &[&str]) -> ExperimentBuilder {
         self.service_on::<S>(name, calls, Some(1))
+    }
+
+    /// Adds a service whose module has a class of durable objects, `O`. It calls its own objects by
+    /// the name of the class.
+    pub fn objects<S: native::Service, O: native::Service>(
+        mut self,
+        name: &str,
+        class: &str,
+        calls: &[&str],
+    ) -> ExperimentBuilder {
+        self = self.service_on::<S>(name, calls, None);
+        let service = self.plan.services.last_mut().expect("just added");
+        service.objects.push(ObjectClass {
+            name: class.to_owned(),
+            namespace: format!("{name}.{class}"),
+            idle: Duration::from_secs(10),
+        });
+        service.object_calls.insert(class.to_owned(), (name.to_owned(), class.to_owned()));
+        self.programs.pop();
+        self.programs.push(native::program_with_object::<S, O>(name));
+        self
+    }
+
+    /// After how long without use the objects that were added last leave memory (without this:
+    /// 10 s).
+    ///
+    /// Panics if the service that was added last has none.
+    pub fn idle(mut self, idle: Duration) -> ExperimentBuilder {
+        let class = self.plan.services.last_mut().and_then(|service| service.objects.last_mut());
+        class.expect("the last service has durable objects").idle = idle;
+        self
     }
 
     fn service_on<S: native::Service>(

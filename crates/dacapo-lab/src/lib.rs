@@ -5,12 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod crash;
 mod experiment;
 mod report;
 mod run;
 mod seeds;
 mod watch;
 
+pub use crash::CrashReport;
 pub use experiment::{Experiment, ExperimentBuilder};
 pub use report::{Failure, Report};
 pub use run::{RunOptions, rerun};

@@ -37,12 +37,23 @@ impl Experiment {
         seed: Seed,
         options: RunOptions,
     ) -> (Report, Result<(), dacapo_trace::WriteError>) {
+        let (report, written, _) = self.run_to_end(seed, options);
+        (report, written)
+    }
+
+    /// The same, with the simulator as it was at the end.
+    pub(crate) fn run_to_end(
+        &self,
+        seed: Seed,
+        options: RunOptions,
+    ) -> (Report, Result<(), dacapo_trace::WriteError>, Sim) {
         let source = match options.bytes {
             Some(bytes) => Source::Bytes(bytes),
             None if options.overrides.is_empty() => Source::Seed,
             None => Source::List(options.overrides),
         };
-        let sim = Sim::new(self.options.clone(), Decisions::new(seed, source));
+        let sim =
+            Sim::with_store(self.options.clone(), Decisions::new(seed, source), dacapo_store::open_store);
         let recorder = match options.record {
             Some((identity, out)) => Recorder::with_writer(sim, &identity, out),
             None => Recorder::new(sim),
@@ -70,7 +81,7 @@ impl Experiment {
             faults: sim.faults_in_use().into_iter().map(str::to_owned).collect(),
             checks: table,
         };
-        (report, written)
+        (report, written, sim)
     }
 
     /// What a recording of this experiment says about itself.

@@ -27,10 +27,12 @@ impl<W: World> World for Watch<W> {
         if self.failure.is_some() {
             return None;
         }
-        let delivery = self.world.next()?;
-        self.events += 1;
-        self.at = delivery.at;
-        Some(delivery)
+        let delivery = self.world.next();
+        if let Some(delivery) = &delivery {
+            self.events += 1;
+            self.at = delivery.at;
+        }
+        delivery
     }
 
     fn submit(&mut self, from: Address, effect: Effect) {

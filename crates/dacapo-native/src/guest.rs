@@ -78,6 +78,17 @@ impl Drop for CancelOnDrop {
     }
 }
 
+/// Ends being alone, also when the guest drops the future or the caller has gone.
+struct AloneUntilDrop<'a>(&'a Guest);
+
+impl Drop for AloneUntilDrop<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut inner) = self.0.0.try_borrow_mut() {
+            inner.effects.push(Effect::Exclusive(false));
+        }
+    }
+}
+
 impl Guest {
     pub(crate) fn new(boot: Boot) -> Guest {
         let random = boot.entropy.random();
@@ -134,9 +145,8 @@ impl Guest {
     /// Runs `work` while nothing else enters the durable object that this guest is.
     pub async fn alone<T>(&self, work: impl Future<Output = T>) -> T {
         self.0.borrow_mut().effects.push(Effect::Exclusive(true));
-        let result = work.await;
-        self.0.borrow_mut().effects.push(Effect::Exclusive(false));
-        result
+        let _guard = AloneUntilDrop(self);
+        work.await
     }
 
     pub(crate) fn alarm_done(&self, is_ok: bool) {

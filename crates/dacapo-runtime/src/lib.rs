@@ -17,4 +17,4 @@ pub use cron::{CronError, next_after};
 pub use rights::resolve;
 pub use route::{RouteMiss, host_of, route};
 pub use runtime::{Runtime, Vars};
-pub use topology::{NodeSpec, Role, System, Topology};
+pub use topology::{NodeSpec, Role, System, Topology, owner_of};

@@ -20,10 +20,12 @@ use crate::cron::next_after;
 use crate::rights::{Granted, resolve};
 use crate::topology::{Role, System};
 
+mod active;
 mod alarm;
 mod object;
 
-use object::{Active, ObjectTimer, Objects};
+use active::Active;
+use object::{ObjectTimer, Objects};
 
 /// Values of `env`: names and JSON texts.
 pub type Vars = Vec<(ByteString, ByteString)>;
@@ -214,7 +216,7 @@ impl Runtime {
 
     fn turn(&mut self, id: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
         if let Event::Alarm { scheduled, retry } = event
-            && !self.begin_alarm(id, scheduled, retry)
+            && !self.begin_alarm(id, scheduled, retry, turn, out)
         {
             return;
         }
@@ -336,7 +338,11 @@ impl Runtime {
             out.push((from, Effect::Log(Level::Error, format!("service \"{name}\" ended: {fault}").into())));
             let unanswered: Vec<_> = self.open.extract_if(.., |_, open| open.instance == id).collect();
             for (exchange, open) in unanswered {
-                let text = format!("service \"{name}\" failed: {}", fault.kind);
+                // Objects are called from inside only, and by those who want to know why one ended.
+                let text = match &slot.object {
+                    Some(_) => format!("service \"{name}\" failed: {}: {}", fault.kind, fault.message),
+                    None => format!("service \"{name}\" failed: {}", fault.kind),
+                };
                 if open.has_head {
                     out.push((from, Effect::ResponseChunk(exchange, Chunk::Abort(text.into()))));
                 } else {
@@ -359,9 +365,7 @@ impl Runtime {
         self.is_stopping = true;
         let ids: Vec<InstanceId> = self.instances.keys().copied().collect();
         for id in ids {
-            if self.instances.contains_key(&id) {
-                self.turn(id, turn, Event::Stop, out);
-            }
+            self.enter(id, turn, Event::Stop, out);
         }
     }
 

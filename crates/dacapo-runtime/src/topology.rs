@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dacapo_core::plan::Plan;
-use dacapo_core::{Binding, NodeId, Program, ServiceId, StorageEngine};
+use dacapo_core::plan::{Plan, Service};
+use dacapo_core::{Binding, NodeId, ObjectKey, Program, ServiceId, StorageEngine};
 
 use crate::runtime::Vars;
 
@@ -81,10 +81,24 @@ impl Topology {
         (0..).map(NodeId).zip(&self.nodes).filter(|(_, spec)| runs(spec)).map(|(node, _)| node).collect()
     }
 
+    /// The node that owns an object of a service: by the object's id, among the nodes that run it.
+    pub(crate) fn owner(hosts: &[NodeId], key: &ObjectKey) -> Option<NodeId> {
+        let first = key.id.0[..8].try_into().expect("8 of 32 bytes");
+        let at = u64::from_be_bytes(first).checked_rem(hosts.len() as u64)?;
+        Some(hosts[at as usize])
+    }
+
     /// The node of the workload, if there is one.
     pub fn workload(&self) -> Option<NodeId> {
         self.nodes.iter().position(|n| n.role == Role::Workload).map(|i| NodeId(i as u32))
     }
+}
+
+/// The node that owns a durable object, if a class has its namespace.
+pub fn owner_of(plan: &Plan, topology: &Topology, key: &ObjectKey) -> Option<NodeId> {
+    let has = |service: &Service| service.objects.iter().any(|class| class.namespace == *key.namespace);
+    let service = plan.services.iter().position(has)?;
+    Topology::owner(&topology.hosts_of(ServiceId(service as u32)), key)
 }
 
 /// Everything that the nodes of a run share: the plan, the topology and the loaded programs.

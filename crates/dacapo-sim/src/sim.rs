@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 use dacapo_core::{
     Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, InstanceId, NetError, NodeId, Note,
-    NoteKind, OpenStore, Phase, Time, TimerId, World,
+    NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, World,
 };
 
 use crate::book::Book;
@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::options::{NodeKind, SimOptions};
 use crate::phase::Ending;
 use crate::queue::Queue;
-use crate::store::{Job, Step, Stores, open_none};
+use crate::store::{Step, Stores, open_none};
 
 /// Timers fire this late at the earliest: a guest that re-arms a timer of zero shall not stop time.
 const TIMER_MIN: Duration = Duration::from_micros(1);
@@ -481,8 +481,10 @@ impl World for Sim {
             Effect::Log(..) | Effect::Check(_) => {}
             // Between an instance and its runtime.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
-            Effect::Load(key) => self.ask_store(from, Job::Load(key)),
-            Effect::Commit(number, key, changes) => self.ask_store(from, Job::Commit(number, key, changes)),
+            Effect::Load(key) => self.ask_store(from, StoreJob::Load(key)),
+            Effect::Commit(number, key, changes) => {
+                self.ask_store(from, StoreJob::Commit(number, key, changes))
+            }
         }
     }
 

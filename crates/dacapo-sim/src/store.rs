@@ -4,13 +4,13 @@
 //! sync. The calls return at once in Rust; the disk says how long they took, and so much later the
 //! answers are delivered.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytestring::ByteString;
 use dacapo_core::{
-    Address, Alarms, Changes, Decisions, Delivery, Disk, Event, InstanceId, NodeId, NoteKind, ObjectKey,
-    ObjectStore, OpenStore, StorageError, StorageErrorKind, Time,
+    Address, Alarms, Decisions, Delivery, Disk, Event, Flushes, InstanceId, NodeId, NoteKind, ObjectStore,
+    OpenStore, StorageError, StorageErrorKind, StoreJob, Time,
 };
 
 use crate::disk::{DiskLanes, Drive, SimDisk, Spent, no_decisions};
@@ -27,13 +27,6 @@ const AFTER: Duration = Duration::from_nanos(1);
 pub(crate) fn open_none(_: Box<dyn Disk>) -> Result<(Box<dyn ObjectStore>, Alarms), StorageError> {
     let why = "the simulation was made without a kind of store (`Sim::with_store` takes one)";
     Err(StorageError::new(StorageErrorKind::Newer, why))
-}
-
-/// What an instance asks of the store of its node.
-#[derive(Debug)]
-pub(crate) enum Job {
-    Load(ObjectKey),
-    Commit(u64, ObjectKey, Changes),
 }
 
 /// What is due at a store.
@@ -54,7 +47,8 @@ struct NodeStore {
     store: Option<Box<dyn ObjectStore>>,
     /// Why there is none.
     failure: Option<StorageError>,
-    waiting: VecDeque<(Address, Job)>,
+    waiting: VecDeque<(Address, StoreJob)>,
+    flushes: Flushes,
     is_busy: bool,
     /// It goes down by its own decision: the machine lives.
     exits: bool,
@@ -90,6 +84,7 @@ impl Stores {
                 store: None,
                 failure: None,
                 waiting: VecDeque::new(),
+                flushes: Flushes::default(),
                 is_busy: false,
                 exits: false,
             }
@@ -154,6 +149,8 @@ impl Sim {
         let (answer, failure) = match opened {
             Ok((store, alarms)) => {
                 node.store = Some(store);
+                // The instances of this life have numbers that those of the last one had.
+                node.flushes = Flushes::default();
                 (Ok(alarms), None)
             }
             Err(error) => {
@@ -196,7 +193,7 @@ impl Sim {
     }
 
     /// An instance asks something of the store of its node.
-    pub(crate) fn ask_store(&mut self, from: Address, job: Job) {
+    pub(crate) fn ask_store(&mut self, from: Address, job: StoreJob) {
         match self.stores.of.get_mut(&from.node) {
             Some(node) => {
                 node.waiting.push_back((from, job));
@@ -210,14 +207,11 @@ impl Sim {
         }
     }
 
-    fn refuse(&mut self, jobs: Vec<(Address, Job)>, error: &StorageError) {
+    fn refuse(&mut self, jobs: Vec<(Address, StoreJob)>, error: &StorageError) {
         let mut at = self.now;
         for (to, job) in jobs {
             at = at + AFTER;
-            let event = match job {
-                Job::Load(_) => Event::Loaded(Err(error.clone())),
-                Job::Commit(number, ..) => Event::Committed(number, Err(error.clone())),
-            };
+            let event = job.refused(error.clone());
             let life = self.life(to.node);
             self.queue.push(at, Item::Store(Step::Answer(to, life, event)));
         }
@@ -230,7 +224,7 @@ impl Sim {
             return;
         }
         let count = node.waiting.len().min(FLUSH_MAX);
-        let jobs: Vec<(Address, Job)> = node.waiting.drain(..count).collect();
+        let jobs: Vec<(Address, StoreJob)> = node.waiting.drain(..count).collect();
         let Some(mut store) = node.store.take() else {
             let closed = || StorageError::new(StorageErrorKind::Disk, "the store of this node is not open");
             let error = node.failure.clone().unwrap_or_else(closed);
@@ -240,7 +234,7 @@ impl Sim {
         let disk = node.disk.clone();
         self.begin_session(&disk, false);
         let mut answers = Answers { life: self.life(id), last: self.now };
-        let failed = self.work(store.as_mut(), &disk, jobs, &mut answers);
+        let failed = self.work(id, store.as_mut(), &disk, jobs, &mut answers);
         let until = answers.next(self.end_session(id, &disk));
         if let Some(node) = self.stores.of.get_mut(&id) {
             node.store = Some(store);
@@ -255,56 +249,25 @@ impl Sim {
     /// One flush. Gives whether the store can no longer be used.
     fn work(
         &mut self,
+        id: NodeId,
         store: &mut dyn ObjectStore,
         disk: &SimDisk,
-        jobs: Vec<(Address, Job)>,
+        jobs: Vec<(Address, StoreJob)>,
         answers: &mut Answers,
     ) -> bool {
-        let mut group: Vec<(ObjectKey, Changes)> = Vec::new();
-        let mut committers: Vec<(Address, u64)> = Vec::new();
-        let mut loads: Vec<(Address, ObjectKey)> = Vec::new();
-        for (from, job) in jobs {
-            match job {
-                Job::Load(key) => loads.push((from, key)),
-                Job::Commit(number, key, changes) => {
-                    committers.push((from, number));
-                    group.push((key, changes));
-                }
+        let Some(node) = self.stores.of.get_mut(&id) else { return false };
+        let mut flushes = std::mem::take(&mut node.flushes);
+        let failure = flushes.run(store, jobs, &mut |to, event| {
+            if matches!(event, Event::Committed(_, Ok(()))) {
+                disk.0.borrow_mut().is_relied_on = true;
             }
-        }
-        // An object that is loaded while a commit of its earlier life still waits must see it.
-        let committed: BTreeSet<&ObjectKey> = group.iter().map(|(key, _)| key).collect();
-        let (late, early): (Vec<_>, Vec<_>) = loads.into_iter().partition(|(_, key)| committed.contains(key));
-        self.load_all(store, disk, early, answers);
-        let mut failed = false;
-        if !group.is_empty() {
-            let result = store.commit(&group);
-            match &result {
-                Ok(()) => disk.0.borrow_mut().is_relied_on = true,
-                Err(error) => failed = error.kind == StorageErrorKind::Disk,
-            }
-            for (to, number) in committers {
-                let at = answers.next(disk.clock());
-                let event = Event::Committed(number, result.clone());
-                self.queue.push(at, Item::Store(Step::Answer(to, answers.life, event)));
-            }
-        }
-        self.load_all(store, disk, late, answers);
-        failed
-    }
-
-    fn load_all(
-        &mut self,
-        store: &mut dyn ObjectStore,
-        disk: &SimDisk,
-        loads: Vec<(Address, ObjectKey)>,
-        answers: &mut Answers,
-    ) {
-        for (to, key) in loads {
-            let event = Event::Loaded(store.load(&key));
             let at = answers.next(disk.clock());
             self.queue.push(at, Item::Store(Step::Answer(to, answers.life, event)));
+        });
+        if let Some(node) = self.stores.of.get_mut(&id) {
+            node.flushes = flushes;
         }
+        failure == Some(StorageErrorKind::Disk)
     }
 
     /// Something is due at a store.

@@ -32,19 +32,14 @@ impl Rolling {
     /// Takes in a delivery.
     pub(crate) fn delivery(&mut self, delivery: &Delivery) {
         let Delivery { at, now, wall, to, event } = delivery;
-        self.tag(1);
-        self.u64(at.0);
-        self.u64(now.0);
-        self.u64(wall.0 as u64);
-        self.address(*to);
+        self.put(fields().tag(1).u64(at.0).u64(now.0).u64(wall.0 as u64).address(*to));
         self.event(event);
         self.settle();
     }
 
     /// Takes in an effect.
     pub(crate) fn effect(&mut self, from: Address, effect: &Effect) {
-        self.tag(2);
-        self.address(from);
+        self.put(fields().tag(2).address(from));
         self.effect_alone(effect);
         self.settle();
     }
@@ -70,16 +65,19 @@ impl Rolling {
                 self.tag(*phase as u8);
             }
             Event::Request { exchange, service, from, object, head, body } => {
-                match object {
-                    None => self.tag(4),
+                let start = match object {
+                    None => fields().tag(4),
                     Some(key) => {
                         self.tag(18);
                         self.object(key);
+                        fields()
                     }
+                };
+                let start = start.u64(exchange.0).u32(service.0);
+                match from {
+                    Some(from) => self.put(start.tag(1).u32(from.0)),
+                    None => self.put(start.tag(0)),
                 }
-                self.u64(exchange.0);
-                self.u32(service.0);
-                self.option(from.as_ref(), |me, from| me.u32(from.0));
                 self.request(head);
                 self.body(body);
             }
@@ -152,9 +150,7 @@ impl Rolling {
             Effect::ResponseChunk(exchange, chunk) => self.chunk(5, exchange.0, chunk),
             Effect::RequestPull(exchange, bytes) => self.count(6, exchange.0, *bytes),
             Effect::SetTimer(timer, after) => {
-                self.id(7, timer.0);
-                self.u64(after.as_secs());
-                self.u32(after.subsec_nanos());
+                self.put(fields().tag(7).u64(timer.0).u64(after.as_secs()).u32(after.subsec_nanos()));
             }
             Effect::ClearTimer(timer) => self.id(8, timer.0),
             Effect::Log(level, text) => {
@@ -196,10 +192,11 @@ impl Rolling {
                 self.text(name);
             }
             Target::Service(node, service, by) => {
-                self.tag(2);
-                self.u32(node.0);
-                self.u32(service.0);
-                self.option(by.as_ref(), |digest, by| digest.u32(by.0));
+                let start = fields().tag(2).u32(node.0).u32(service.0);
+                match by {
+                    Some(by) => self.put(start.tag(1).u32(by.0)),
+                    None => self.put(start.tag(0)),
+                }
             }
             Target::Outside(host) => {
                 self.tag(3);
@@ -292,8 +289,8 @@ impl Rolling {
         match body {
             Body::Empty => self.tag(0),
             Body::Full(bytes) => {
-                self.tag(1);
-                self.bytes(bytes);
+                self.put(fields().tag(1).u64(bytes.len() as u64));
+                self.raw(bytes);
             }
             Body::Stream => self.tag(2),
         }
@@ -303,8 +300,8 @@ impl Rolling {
         self.id(tag, id);
         match chunk {
             Chunk::Data(bytes) => {
-                self.tag(0);
-                self.bytes(bytes);
+                self.put(fields().tag(0).u64(bytes.len() as u64));
+                self.raw(bytes);
             }
             Chunk::End => self.tag(1),
             Chunk::Abort(why) => {
@@ -316,9 +313,8 @@ impl Rolling {
 
     fn check(&mut self, check: &Check) {
         let Check { kind, holds, message, details, location } = check;
-        self.tag(*kind as u8);
-        self.tag(u8::from(*holds));
-        self.text(message);
+        self.put(fields().tag(*kind as u8).tag(u8::from(*holds)).u64(message.len() as u64));
+        self.raw(message.as_bytes());
         self.option(details.as_ref(), |me, details| me.text(details));
         self.option(location.as_ref(), Self::location);
     }
@@ -332,23 +328,15 @@ impl Rolling {
 
     fn location(&mut self, location: &Location) {
         self.text(&location.file);
-        self.u32(location.line);
-        self.u32(location.column);
+        self.put(fields().u32(location.line).u32(location.column));
     }
 
     fn count(&mut self, tag: u8, id: u64, count: u32) {
-        self.id(tag, id);
-        self.u32(count);
+        self.put(fields().tag(tag).u64(id).u32(count));
     }
 
     fn id(&mut self, tag: u8, id: u64) {
-        self.tag(tag);
-        self.u64(id);
-    }
-
-    fn address(&mut self, address: Address) {
-        self.u32(address.node.0);
-        self.u32(address.instance.0);
+        self.put(fields().tag(tag).u64(id));
     }
 
     fn option<T>(&mut self, value: Option<&T>, write: impl FnOnce(&mut Self, &T)) {
@@ -363,7 +351,12 @@ impl Rolling {
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.u64(bytes.len() as u64);
+        self.put(fields().u64(bytes.len() as u64));
+        self.raw(bytes);
+    }
+
+    /// Bytes whose length has been said.
+    fn raw(&mut self, bytes: &[u8]) {
         if bytes.len() < GATHERED_MAX {
             self.gathered.extend_from_slice(bytes);
         } else {
@@ -374,14 +367,60 @@ impl Rolling {
     }
 
     fn u64(&mut self, n: u64) {
-        self.gathered.extend_from_slice(&n.to_le_bytes());
+        self.put(fields().u64(n));
     }
 
     fn u32(&mut self, n: u32) {
-        self.gathered.extend_from_slice(&n.to_le_bytes());
+        self.put(fields().u32(n));
     }
 
     fn tag(&mut self, tag: u8) {
         self.gathered.push(tag);
+    }
+
+    #[inline(always)]
+    fn put(&mut self, fields: Fields) {
+        self.gathered.extend_from_slice(&fields.bytes[..fields.len]);
+    }
+}
+
+/// Fields of a fixed size side by side, so that they are taken in as one piece: most of what a run
+/// digests are numbers, and one at a time they would cost more than the hash.
+struct Fields {
+    bytes: [u8; 40],
+    len: usize,
+}
+
+#[inline(always)]
+fn fields() -> Fields {
+    Fields { bytes: [0; 40], len: 0 }
+}
+
+impl Fields {
+    #[inline(always)]
+    fn piece<const N: usize>(mut self, piece: [u8; N]) -> Fields {
+        self.bytes[self.len..self.len + N].copy_from_slice(&piece);
+        self.len += N;
+        self
+    }
+
+    #[inline(always)]
+    fn tag(self, tag: u8) -> Fields {
+        self.piece([tag])
+    }
+
+    #[inline(always)]
+    fn u32(self, n: u32) -> Fields {
+        self.piece(n.to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn u64(self, n: u64) -> Fields {
+        self.piece(n.to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn address(self, address: Address) -> Fields {
+        self.u32(address.node.0).u32(address.instance.0)
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
+use std::time::Duration;
 
 use dacapo_core::{Address, Delivery, Digest, Effect, Note, Time, World};
 
@@ -26,6 +27,9 @@ struct Tape {
     notes: u64,
     at: Time,
     writer: Option<Writer>,
+    /// How much time may gather unwritten, and when that began.
+    every: Option<Duration>,
+    unwritten_since: Time,
 }
 
 impl<W: World> Recorder<W> {
@@ -38,6 +42,8 @@ impl<W: World> Recorder<W> {
             notes: 0,
             at: Time::ZERO,
             writer: None,
+            every: None,
+            unwritten_since: Time::ZERO,
         };
         Recorder { world, tape }
     }
@@ -49,6 +55,13 @@ impl<W: World> Recorder<W> {
         let mut recorder = Recorder::new(world);
         recorder.tape.writer = Some(Writer::new(identity, out));
         recorder
+    }
+
+    /// Also writes what has gathered over this much of the world's time, however little it is: for
+    /// worlds that go on for days and may be killed at any moment.
+    pub fn writing_every(mut self, every: Duration) -> Recorder<W> {
+        self.tape.every = Some(every);
+        self
     }
 
     /// The digest over every delivery and effect so far.
@@ -118,6 +131,14 @@ impl Tape {
             writer.close(self.rolling.digest());
         }
     }
+
+    fn flush_if_due(&mut self) {
+        let Some(every) = self.every else { return };
+        if self.at.0.saturating_sub(self.unwritten_since.0) >= every.as_nanos() as u64 {
+            self.unwritten_since = self.at;
+            self.flush();
+        }
+    }
 }
 
 impl Drop for Tape {
@@ -128,20 +149,23 @@ impl Drop for Tape {
 
 impl<W: World> World for Recorder<W> {
     fn next(&mut self) -> Option<Delivery> {
+        self.tape.flush_if_due();
         let delivery = self.world.next();
         let tape = &mut self.tape;
         if tape.writer.is_some() {
             tape.notes(self.world.take_notes());
         }
-        let delivery = delivery?;
-        tape.events += 1;
-        tape.at = delivery.at;
-        tape.rolling.delivery(&delivery);
-        if let Some(writer) = &mut tape.writer {
-            writer.delivery(&delivery);
-            writer.settle(|| tape.rolling.digest());
+        // A delivery is large, so it is looked at where it is and handed on as it came.
+        if let Some(delivery) = &delivery {
+            tape.events += 1;
+            tape.at = delivery.at;
+            tape.rolling.delivery(delivery);
+            if let Some(writer) = &mut tape.writer {
+                writer.delivery(delivery);
+                writer.settle(|| tape.rolling.digest());
+            }
         }
-        Some(delivery)
+        delivery
     }
 
     fn submit(&mut self, from: Address, effect: Effect) {

@@ -6,6 +6,8 @@ use dacapo_core::{Code, Files, Program};
 use miette::Report;
 
 use crate::error::cannot_load;
+#[cfg(feature = "js")]
+use crate::watchdog::{Patience, Watchdog};
 
 /// How the engines of this process are set up; the first call decides (V8's flags are set once
 /// for a process).
@@ -22,18 +24,20 @@ pub enum Use {
 pub struct Engines {
     #[cfg(feature = "js")]
     js: dacapo_js::JsEngine,
+    #[cfg(feature = "js")]
+    watchdog: Watchdog,
 }
 
 impl Engines {
     /// Starts the engines.
     #[cfg(feature = "js")]
     pub fn start(usage: Use) -> miette::Result<Engines> {
-        let options = match usage {
-            Use::Simulate => dacapo_js::JsOptions::deterministic(),
-            Use::Serve => dacapo_js::JsOptions::serve(),
+        let (options, patience) = match usage {
+            Use::Simulate => (dacapo_js::JsOptions::deterministic(), Patience::Ends),
+            Use::Serve => (dacapo_js::JsOptions::serve(), Patience::Tells),
         };
         let js = dacapo_js::JsEngine::new(options).map_err(|e| miette::miette!("{e}"))?;
-        Ok(Engines { js })
+        Ok(Engines { js, watchdog: Watchdog::new(patience) })
     }
 
     /// Starts the engines.
@@ -46,7 +50,8 @@ impl Engines {
     #[cfg(feature = "js")]
     pub fn load(&self, entry: &str, files: &dyn Files) -> Result<Rc<dyn Program>, Report> {
         use dacapo_core::Engine;
-        self.js.load(&Code { entry, files }).map_err(cannot_load)
+        let program = self.js.load(&Code { entry, files }).map_err(cannot_load)?;
+        Ok(self.watchdog.watch(entry, program))
     }
 
     /// Loads the program of this entry module.

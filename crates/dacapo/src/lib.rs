@@ -11,6 +11,8 @@
 pub mod engines;
 pub mod error;
 pub mod project;
+#[cfg(feature = "js")]
+mod watchdog;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,8 @@ use clap::{Parser, Subcommand};
 /// Will my services survive? Simulate them under faults, replay what went wrong, serve the same bundle.
 ///
 /// Exit codes: 0 all is well; 1 a check broke; 2 the input cannot be used (arguments, configuration,
-/// programs, files); 3 a run was not deterministic, or a replay diverged.
+/// programs, files); 3 a run was not deterministic, or a replay diverged; 4 no verdict, because one turn did
+/// not end; 5 the disk of a server failed.
 #[derive(Parser)]
 #[command(name = "dacapo", version)]
 struct Cli {
@@ -34,6 +35,8 @@ enum Command {
     Serve(cmd::serve::Args),
     /// Check a project: configuration, modules, types of values
     Validate(cmd::validate::Args),
+    /// Look after what durable objects have stored
+    Store(cmd::store::Args),
     /// Run scenarios in Sim without faults and over loopback, and compare what they print
     Conform(cmd::conform::Args),
     /// Print the digests of seeds, for comparison with another process
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => cmd::trace::run(&args),
         Command::Serve(args) => cmd::serve::run(&args),
         Command::Validate(args) => cmd::validate::run(&args),
+        Command::Store(args) => cmd::store::run(&args),
         Command::Conform(args) => cmd::conform::run(&args),
         Command::Digest(args) => cmd::digest::run(&args),
     };

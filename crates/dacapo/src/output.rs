@@ -1,12 +1,28 @@
 //! What a person sees: colours, exit codes, lines of a recording.
 
+use std::fs::File;
+use std::path::Path;
+
 use anstyle::{AnsiColor, Style as Ansi};
 use dacapo_trace::print::{Line, Style};
+use miette::IntoDiagnostic;
+
+/// Creates a file that only its owner can read. A recording holds bodies, headers and the entropy
+/// that keys were drawn from.
+pub(crate) fn create_private(path: &Path) -> miette::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).into_diagnostic()
+}
 
 /// A check broke.
 pub(crate) const BROKEN: u8 = 1;
 /// The input cannot be used.
 pub(crate) const UNUSABLE: Code = Code(2);
+/// The disk of a server failed.
+pub(crate) const DISK_FAILED: u8 = 5;
 /// A run was not deterministic.
 pub(crate) const DIVERGED: u8 = 3;
 

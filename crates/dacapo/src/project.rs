@@ -106,6 +106,9 @@ pub fn is_project(path: &Path) -> bool {
     read_config(path).is_ok_and(|texts| !texts.is_empty())
 }
 
+/// How long a configuration file may be, in bytes.
+const CONFIG_MAX: u64 = 1 << 20;
+
 /// The configuration files of a folder, by name, without those that hold saved seeds.
 fn read_config(path: &Path) -> miette::Result<Vec<(String, String)>> {
     let entries = std::fs::read_dir(path)
@@ -118,9 +121,16 @@ fn read_config(path: &Path) -> miette::Result<Vec<(String, String)>> {
             continue;
         }
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        let text = std::fs::read_to_string(&file)
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot read {}", file.display()))?;
+        let cannot_read = || format!("cannot read {}", file.display());
+        let size = std::fs::metadata(&file).into_diagnostic().wrap_err_with(cannot_read)?.len();
+        if size > CONFIG_MAX {
+            return Err(miette!(
+                help = "configuration is small; data belongs into modules, or into files of another name",
+                "{} has {size} bytes, and a configuration file may have {CONFIG_MAX}",
+                file.display()
+            ));
+        }
+        let text = std::fs::read_to_string(&file).into_diagnostic().wrap_err_with(cannot_read)?;
         if !dacapo_config::is_seed(&text) {
             texts.push((name, text));
         }

@@ -14,7 +14,8 @@ async function loop() {
 }
 
 async function harmless() {
-  const answer = await fetch("https://looper.example/harmless");
+  const path = random.pick(["/harmless", "/backtracks"]);
+  const answer = await fetch(`https://looper.example${path}`);
   always(answer.status === 200, "the next request finds a new instance", answer.status);
 }
 

@@ -29,6 +29,10 @@ const loops: Record<string, () => void> = {
     const again = (): void => void Promise.resolve().then(again);
     again();
   },
+  "/backtracks"() {
+    // 2^40 ways to match: V8 changes to its engine of linear time when it has tried too many.
+    if (/^(a+)+$/.test("a".repeat(40) + "b")) throw new Error("it does not match");
+  },
 };
 
 export default {

@@ -8,7 +8,7 @@ export const drivers = {
       const answer = await fetch("https://counter.example/", { method: "POST" });
       if (answer.ok) acknowledged++;
     },
-    { clients: 2, pause: 200 },
+    { clients: 4, pause: 20 },
   ),
 };
 

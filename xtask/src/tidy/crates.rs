@@ -30,11 +30,20 @@ const TABLE: &[Row] = &[
     row("dacapo-native", &["dacapo-core"]),
     row("dacapo-runtime", &["dacapo-core"]),
     row("dacapo-sim", &["dacapo-core"]),
+    row("dacapo-store", &["dacapo-core"]),
     row("dacapo-trace", &["dacapo-core"]),
     // The roof.
     row(
         "dacapo-lab",
-        &["dacapo-check", "dacapo-core", "dacapo-native", "dacapo-runtime", "dacapo-sim", "dacapo-trace"],
+        &[
+            "dacapo-check",
+            "dacapo-core",
+            "dacapo-native",
+            "dacapo-runtime",
+            "dacapo-sim",
+            "dacapo-store",
+            "dacapo-trace",
+        ],
     ),
     row(
         "dacapo",
@@ -48,6 +57,7 @@ const TABLE: &[Row] = &[
             "dacapo-native",
             "dacapo-runtime",
             "dacapo-sim",
+            "dacapo-store",
             "dacapo-trace",
         ],
     ),
@@ -66,6 +76,8 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("indicatif", &["dacapo"]),
     ("oxc*", &["dacapo-js"]),
     ("quick-junit", &["dacapo"]),
+    ("libsqlite3-sys", &["dacapo-store"]),
+    ("rusqlite", &["dacapo-store"]),
     ("rustls*", &["dacapo-host", "dacapo"]),
     ("tokio*", &["dacapo-host", "dacapo"]),
     ("v8", &["dacapo-js"]),

@@ -12,7 +12,9 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 
 /// What a person sees of these errors, without colours.
 fn shown(errors: &Errors) -> String {
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
+        .with_width(100)
+        .with_wrap_lines(false);
     let mut out = String::new();
     for error in errors.iter() {
         handler.render_report(&mut out, error).expect("a report can be written");

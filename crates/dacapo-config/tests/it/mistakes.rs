@@ -52,25 +52,24 @@ fn a_route_that_two_services_claim_is_shown_at_both() {
     let text = "service \"a\" {\n  module = \"a.js\"\n  routes = [\"https://shop.example/*\"]\n}\n\
                 service \"b\" {\n  module = \"b.js\"\n  routes = [\"shop.example/*\"]\n}\n";
     insta::assert_snapshot!(mistakes(text), @r#"
-        dacapo::config::route_taken (DC0013)
+    dacapo::config::route_taken (DC0013)
 
-          × services "a" and "b" claim the same route
-           ╭─[dacapo.hcl:3:13]
-         2 │   module = "a.js"
-         3 │   routes = ["https://shop.example/*"]
-           ·             ────────────┬───────────
-           ·                         ╰── claimed here
-         4 │ }
-         5 │ service "b" {
-         6 │   module = "b.js"
-         7 │   routes = ["shop.example/*"]
-           ·             ────────┬───────
-           ·                     ╰── claimed again here
-         8 │ }
-           ╰────
-          help: A request goes to one service: remove one route, or make one more exact, with a longer
-                path, another host or another scheme.
-        "#);
+      × services "a" and "b" claim the same route
+       ╭─[dacapo.hcl:3:13]
+     2 │   module = "a.js"
+     3 │   routes = ["https://shop.example/*"]
+       ·             ────────────┬───────────
+       ·                         ╰── claimed here
+     4 │ }
+     5 │ service "b" {
+     6 │   module = "b.js"
+     7 │   routes = ["shop.example/*"]
+       ·             ────────┬───────
+       ·                     ╰── claimed again here
+     8 │ }
+       ╰────
+      help: A request goes to one service: remove one route, or make one more exact, with a longer path, another host or another scheme.
+    "#);
 }
 
 #[test]
@@ -115,31 +114,25 @@ fn a_group_of_faults_that_is_not_known_says_which_are() {
        ·                  ╰── unknown fault
      5 │ }
        ╰────
-      help: The groups are: network, process, clock, disk, damage. The faults are: net.delay,
-            net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash,
-            process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, disk.torn,
-            disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot,
-            disk.misdirected, disk.lying_sync, disk.lost.
+      help: The groups are: network, process, clock, disk, damage. The faults are: net.delay, net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash, process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, disk.torn, disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot, disk.misdirected, disk.lying_sync, disk.lost.
     "#);
 }
 
 #[test]
 fn a_text_that_is_not_hcl_is_shown_where_it_ends_to_be() {
     insta::assert_snapshot!(mistakes("service \"a\" {\n  module: \"a.js\"\n}\n"), @r#"
-        dacapo::config::syntax (DC0001)
+    dacapo::config::syntax (DC0001)
 
-          × this is not HCL: invalid structure; expected `{`, `=`, `"` or identifier
-           ╭─[dacapo.hcl:2:9]
-         1 │ service "a" {
-         2 │   module: "a.js"
-           ·         ┬
-           ·         ╰── the reader stops here
-         3 │ }
-           ╰────
-          help: An attribute is  name = value  on a line of its own, a block is  name "label" { … }; texts
-                stand in double quotes, and elements of a list are separated by commas. The cause may
-                stand just before this place.
-        "#);
+      × this is not HCL: invalid structure; expected `{`, `=`, `"` or identifier
+       ╭─[dacapo.hcl:2:9]
+     1 │ service "a" {
+     2 │   module: "a.js"
+       ·         ┬
+       ·         ╰── the reader stops here
+     3 │ }
+       ╰────
+      help: An attribute is  name = value  on a line of its own, a block is  name "label" { … }; texts stand in double quotes, and elements of a list are separated by commas. The cause may stand just before this place.
+    "#);
 }
 
 #[test]
@@ -147,41 +140,40 @@ fn a_value_that_would_be_computed_is_refused() {
     let text =
         "service \"a\" {\n  module = \"${dir}/a.js\"\n  hosts = concat(\"a.b\")\n  secrets = [KEY]\n}\n";
     insta::assert_snapshot!(mistakes(text), @r#"
-        dacapo::config::not_literal (DC0007)
+    dacapo::config::not_literal (DC0007)
 
-          × a text with a `${…}` in it cannot stand in the configuration
-           ╭─[dacapo.hcl:2:12]
-         1 │ service "a" {
-         2 │   module = "${dir}/a.js"
-           ·            ──────┬──────
-           ·                  ╰── not a plain value
-         3 │   hosts = concat("a.b")
-           ╰────
-          help: If you mean the two characters themselves, write `$${` (or `%%{`).
-        dacapo::config::not_literal (DC0007)
+      × a text with a `${…}` in it cannot stand in the configuration
+       ╭─[dacapo.hcl:2:12]
+     1 │ service "a" {
+     2 │   module = "${dir}/a.js"
+       ·            ──────┬──────
+       ·                  ╰── not a plain value
+     3 │   hosts = concat("a.b")
+       ╰────
+      help: If you mean the two characters themselves, write `$${` (or `%%{`).
+    dacapo::config::not_literal (DC0007)
 
-          × a function call cannot stand in the configuration
-           ╭─[dacapo.hcl:3:11]
-         2 │   module = "${dir}/a.js"
-         3 │   hosts = concat("a.b")
-           ·           ──────┬──────
-           ·                 ╰── not a plain value
-         4 │   secrets = [KEY]
-           ╰────
-          help: Write the value itself. The configuration says the same on every machine, so nothing in it
-                is computed.
-        dacapo::config::not_literal (DC0007)
+      × a function call cannot stand in the configuration
+       ╭─[dacapo.hcl:3:11]
+     2 │   module = "${dir}/a.js"
+     3 │   hosts = concat("a.b")
+       ·           ──────┬──────
+       ·                 ╰── not a plain value
+     4 │   secrets = [KEY]
+       ╰────
+      help: Write the value itself. The configuration says the same on every machine, so nothing in it is computed.
+    dacapo::config::not_literal (DC0007)
 
-          × a variable cannot stand in the configuration
-           ╭─[dacapo.hcl:4:14]
-         3 │   hosts = concat("a.b")
-         4 │   secrets = [KEY]
-           ·              ─┬─
-           ·               ╰── not a plain value
-         5 │ }
-           ╰────
-          help: If it is a text, quote it: "KEY"
-        "#);
+      × a variable cannot stand in the configuration
+       ╭─[dacapo.hcl:4:14]
+     3 │   hosts = concat("a.b")
+     4 │   secrets = [KEY]
+       ·              ─┬─
+       ·               ╰── not a plain value
+     5 │ }
+       ╰────
+      help: If it is a text, quote it: "KEY"
+    "#);
 }
 
 #[test]

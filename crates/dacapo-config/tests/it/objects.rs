@@ -56,8 +56,7 @@ fn two_classes_cannot_own_one_state() {
        ·                  ╰── again here
      9 │   }
        ╰────
-      help: One class owns a state. `was` names what a class was called before: the old class must be
-            gone.
+      help: One class owns a state. `was` names what a class was called before: the old class must be gone.
     "#);
 }
 
@@ -88,8 +87,7 @@ fn a_class_is_declared_once_and_not_deleted_as_well() {
        ·                                      ╰── this name
      4 │   deleted_objects = ["Account"]
        ╰────
-      help: It is the name by which the module exports the class: use letters, digits, `_` and `$`,
-            not a digit first.
+      help: It is the name by which the module exports the class: use letters, digits, `_` and `$`, not a digit first.
     dacapo::config::contradiction (DC0024)
 
       × "bank.Account" is deleted and declared

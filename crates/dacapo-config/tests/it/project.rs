@@ -155,42 +155,40 @@ fn a_module_that_does_not_exist_is_shown_where_it_is_named() {
     let some = MemoryFiles::new([("shop.js", ""), ("ledger.js", ""), ("checkout.sim.ts/x", "")]);
     let errors = check_files(&config, &some).unwrap_err();
     insta::assert_snapshot!(super::shown(&errors), @r#"
-        dacapo::config::no_file (DC0018)
+    dacapo::config::no_file (DC0018)
 
-          × service "shop": the module "shop.ts" does not exist
-           ╭─[dacapo.hcl:3:15]
-         2 │ service "shop" {
-         3 │   module    = "./shop.ts"
-           ·               ─────┬─────
-           ·                    ╰── no such file
-         4 │   routes    = ["https://Shop.example/*", "*://shop.example/health"]
-           ╰────
-          help: Did you mean "shop.js"? Paths are relative to the folder of the configuration.
-        dacapo::config::no_file (DC0018)
+      × service "shop": the module "shop.ts" does not exist
+       ╭─[dacapo.hcl:3:15]
+     2 │ service "shop" {
+     3 │   module    = "./shop.ts"
+       ·               ─────┬─────
+       ·                    ╰── no such file
+     4 │   routes    = ["https://Shop.example/*", "*://shop.example/health"]
+       ╰────
+      help: Did you mean "shop.js"? Paths are relative to the folder of the configuration.
+    dacapo::config::no_file (DC0018)
 
-          × scenario "checkout": the module "checkout.sim.ts" is a folder
-            ╭─[dacapo.hcl:24:14]
-         23 │ scenario "checkout" {
-         24 │   workload = "checkout.sim.ts"
-            ·              ────────┬────────
-            ·                      ╰── a folder
-         25 │   nodes    = 5
-            ╰────
-          help: Create the file, or correct the path. Paths are relative to the folder of the
-                configuration.
-        dacapo::config::no_file (DC0018)
+      × scenario "checkout": the module "checkout.sim.ts" is a folder
+        ╭─[dacapo.hcl:24:14]
+     23 │ scenario "checkout" {
+     24 │   workload = "checkout.sim.ts"
+        ·              ────────┬────────
+        ·                      ╰── a folder
+     25 │   nodes    = 5
+        ╰────
+      help: Create the file, or correct the path. Paths are relative to the folder of the configuration.
+    dacapo::config::no_file (DC0018)
 
-          × scenario "checkout": the module "stubs/pay.ts" does not exist
-            ╭─[dacapo.hcl:28:36]
-         27 │   faults   = ["network", "process.crash"]
-         28 │   stubs    = { "api.pay.example" = "stubs/pay.ts" }
-            ·                                    ───────┬──────
-            ·                                           ╰── no such file
-         29 │ 
-            ╰────
-          help: Create the file, or correct the path. Paths are relative to the folder of the
-                configuration.
-        "#);
+      × scenario "checkout": the module "stubs/pay.ts" does not exist
+        ╭─[dacapo.hcl:28:36]
+     27 │   faults   = ["network", "process.crash"]
+     28 │   stubs    = { "api.pay.example" = "stubs/pay.ts" }
+        ·                                    ───────┬──────
+        ·                                           ╰── no such file
+     29 │ 
+        ╰────
+      help: Create the file, or correct the path. Paths are relative to the folder of the configuration.
+    "#);
 }
 
 #[test]

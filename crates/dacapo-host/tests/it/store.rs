@@ -73,7 +73,7 @@ fn change(text: &'static str, alarm: i64) -> Changes {
 /// Two loops; the object `there` is on node 1, all others on node 0.
 fn with_store(folder: &Path, open: dacapo_core::OpenStore) -> HostOptions {
     let owner = Arc::new(|k: &ObjectKey| Some(NodeId(u32::from(*k == key("there")))));
-    let store = Some(StoreOptions { folder: folder.to_owned(), open, owner });
+    let store = Some(StoreOptions { folder: folder.to_owned(), open, owner, on_failure: Arc::new(|_| ()) });
     HostOptions { listens: Vec::new(), loops: 2, store, ..options() }
 }
 

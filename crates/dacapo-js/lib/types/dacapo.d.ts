@@ -29,6 +29,129 @@ interface ExportedHandler<Env = unknown> {
   scheduled?(controller: ScheduledController, env: Env, ctx: ExecutionContext): void | Promise<void>;
 }
 
+/** The id of a durable object. */
+interface DurableObjectId {
+  toString(): string;
+  equals(other: DurableObjectId): boolean;
+  /** The name that it was made from, if it was. */
+  readonly name?: string;
+}
+
+/** What a service holds of a durable object: `fetch`, and the methods of its class as calls. */
+type DurableObjectStub<T = unknown> = Fetcher & { readonly id: DurableObjectId; readonly name?: string } & {
+  [K in keyof T as T[K] extends (...args: any[]) => unknown ? K : never]: T[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never;
+};
+
+/** A class of durable objects that the configuration lets this service call: `env.NAME`. */
+interface DurableObjectNamespace<T = unknown> {
+  newUniqueId(): DurableObjectId;
+  idFromName(name: string): DurableObjectId;
+  idFromString(text: string): DurableObjectId;
+  get(id: DurableObjectId): DurableObjectStub<T>;
+  getByName(name: string): DurableObjectStub<T>;
+  jurisdiction(name: string): DurableObjectNamespace<T>;
+}
+
+interface DurableObjectListOptions {
+  start?: string;
+  startAfter?: string;
+  end?: string;
+  prefix?: string;
+  reverse?: boolean;
+  limit?: number;
+}
+
+/** Keys and values; part of the storage, and of a transaction. */
+interface DurableObjectTransaction {
+  get<T = unknown>(key: string): Promise<T | undefined>;
+  get<T = unknown>(keys: string[]): Promise<Map<string, T>>;
+  put<T>(key: string, value: T): Promise<void>;
+  put<T>(entries: Record<string, T>): Promise<void>;
+  delete(key: string): Promise<boolean>;
+  delete(keys: string[]): Promise<number>;
+  list<T = unknown>(options?: DurableObjectListOptions): Promise<Map<string, T>>;
+  getAlarm(): Promise<number | null>;
+  setAlarm(at: number | Date): Promise<void>;
+  deleteAlarm(): Promise<void>;
+  rollback(): void;
+}
+
+type SqlStorageValue = ArrayBuffer | string | number | null;
+
+interface SqlStorageCursor<T extends Record<string, SqlStorageValue>> extends IterableIterator<T> {
+  toArray(): T[];
+  one(): T;
+  raw<U extends SqlStorageValue[]>(): IterableIterator<U> & { toArray(): U[] };
+  readonly columnNames: string[];
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+}
+
+interface SqlStorage {
+  exec<T extends Record<string, SqlStorageValue>>(query: string, ...bindings: any[]): SqlStorageCursor<T>;
+  readonly databaseSize: number;
+}
+
+interface SyncKvStorage {
+  get<T = unknown>(key: string): T | undefined;
+  put<T>(key: string, value: T): void;
+  delete(key: string): boolean;
+  list<T = unknown>(options?: DurableObjectListOptions): Iterable<[string, T]>;
+}
+
+/** What a durable object stores. */
+interface DurableObjectStorage extends Omit<DurableObjectTransaction, "rollback"> {
+  deleteAll(): Promise<void>;
+  transaction<T>(callback: (txn: DurableObjectTransaction) => Promise<T>): Promise<T>;
+  transactionSync<T>(callback: () => T): T;
+  /** Resolves when all that was written is on the disk. */
+  sync(): Promise<void>;
+  readonly sql: SqlStorage;
+  readonly kv: SyncKvStorage;
+}
+
+/** What a durable object is given: `this.ctx`. */
+interface DurableObjectState<Props = unknown> {
+  readonly id: DurableObjectId;
+  readonly storage: DurableObjectStorage;
+  readonly props: Props;
+  waitUntil(promise: Promise<unknown>): void;
+  /** Nothing else enters the object until the callback is done. */
+  blockConcurrencyWhile<T>(callback: () => Promise<T>): Promise<T>;
+  /** Ends the object; what is not durable yet is lost. */
+  abort(reason?: string): void;
+}
+
+interface AlarmInvocationInfo {
+  readonly isRetry: boolean;
+  readonly retryCount: number;
+  /** Milliseconds since 1970. */
+  readonly scheduledTime: number;
+}
+
+declare module "cloudflare:workers" {
+  export abstract class DurableObject<Env = unknown, Props = unknown> {
+    protected ctx: DurableObjectState<Props>;
+    protected env: Env;
+    constructor(ctx: DurableObjectState<Props>, env: Env);
+    fetch?(request: Request): Response | Promise<Response>;
+    alarm?(info: AlarmInvocationInfo): void | Promise<void>;
+  }
+  export abstract class WorkerEntrypoint<Env = unknown, Props = unknown> {
+    protected ctx: ExecutionContext<Props>;
+    protected env: Env;
+    constructor(ctx: ExecutionContext<Props>, env: Env);
+    fetch?(request: Request): Response | Promise<Response>;
+    scheduled?(controller: ScheduledController): void | Promise<void>;
+  }
+}
+
+declare module "dacapo:workers" {
+  export { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+}
+
 /** The `TypeError` of a `fetch()` that got no response. */
 interface FetchError extends TypeError {
   readonly code: "denied" | "unknown" | "refused" | "reset" | "timeout" | "broken";

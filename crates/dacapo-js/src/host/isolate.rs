@@ -35,7 +35,9 @@ pub(crate) struct Isolate {
     pub(crate) stack_limit: usize,
     /// Compiled programs, so that further contexts find them in V8's compilation cache.
     pub(crate) compiled: RefCell<BTreeMap<Digest, Rc<Compiled>>>,
+    /// The memory that its instances may use, and that it was made with.
     claimed: Cell<usize>,
+    first: usize,
     watch: *mut HeapWatch,
 }
 
@@ -84,6 +86,7 @@ impl Isolate {
             stack_limit,
             compiled: RefCell::default(),
             claimed: Cell::new(limit),
+            first: limit,
             watch: heap,
         }
     }
@@ -182,9 +185,13 @@ impl Pool {
     pub(crate) fn take(self: &Rc<Pool>, memory: usize) -> Lease {
         let found = {
             let mut idle = self.idle.borrow_mut();
-            let at = idle.iter().rposition(|isolate| isolate.claimed.get() == memory);
+            let at = idle.iter().rposition(|isolate| isolate.first == memory);
             at.map(|at| idle.remove(at))
         };
+        if let Some(isolate) = &found {
+            isolate.claimed.set(memory);
+            isolate.memory.set_limit(memory);
+        }
         let isolate = found.unwrap_or_else(|| Isolate::new(self.snapshot, memory));
         Lease { isolate: Some(isolate), pool: Rc::clone(self) }
     }
@@ -201,7 +208,9 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(isolate) = self.isolate.take() else { return };
         let mut idle = self.pool.idle.borrow_mut();
-        if !isolate.memory.is_exceeded() && idle.len() < IDLE_MAX {
+        // V8 would let the next guest go as far as it has let this one.
+        let is_as_new = !isolate.memory.is_exceeded() && !isolate.memory.is_raised();
+        if is_as_new && idle.len() < IDLE_MAX {
             idle.push(isolate);
         }
     }

@@ -19,6 +19,7 @@ pub(crate) struct Memory {
     buffers: AtomicUsize,
     is_buffer_refused: AtomicBool,
     is_exceeded: AtomicBool,
+    is_raised: AtomicBool,
 }
 
 impl Memory {
@@ -28,6 +29,7 @@ impl Memory {
             buffers: AtomicUsize::new(0),
             is_buffer_refused: AtomicBool::new(false),
             is_exceeded: AtomicBool::new(false),
+            is_raised: AtomicBool::new(false),
         })
     }
 
@@ -38,6 +40,11 @@ impl Memory {
     /// Whether the limit was reached: the isolate must not be used again.
     pub(crate) fn is_exceeded(&self) -> bool {
         self.is_exceeded.load(Ordering::Relaxed)
+    }
+
+    /// Whether V8's own limit is no longer the one that the isolate was made with.
+    pub(crate) fn is_raised(&self) -> bool {
+        self.is_raised.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_exceeded(&self) {
@@ -112,6 +119,7 @@ pub(crate) unsafe extern "C" fn near_heap_limit(data: *mut c_void, current: usiz
     let limit = watch.memory.limit.load(Ordering::Relaxed);
     if current < limit {
         // More instances have come to this node since the isolate was made.
+        watch.memory.is_raised.store(true, Ordering::Relaxed);
         return limit;
     }
     watch.memory.set_exceeded();

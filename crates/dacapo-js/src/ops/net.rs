@@ -1,7 +1,9 @@
 //! Requests and responses that a guest sends.
 
 use bytes::Bytes;
-use dacapo_core::{Body, CallId, Chunk, Effect, ExchangeId, Headers, ObjectId, RequestHead, ResponseHead, Target};
+use dacapo_core::{
+    Body, CallId, Chunk, Effect, ExchangeId, Headers, ObjectId, RequestHead, ResponseHead, Target,
+};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::{Args, Return, Scope, bytes_of, id, number, string, text, text_of, throw_type_error};

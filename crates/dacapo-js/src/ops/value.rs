@@ -68,10 +68,7 @@ pub(super) fn clone<'s>(scope: &mut v8::PinScope<'s, '_>, args: Args<'s>, mut re
 }
 
 /// A value as bytes, in V8's own format for structured clones. Throws what cannot be cloned.
-pub(super) fn serialize_bytes(
-    scope: Scope<'_, '_, '_>,
-    value: v8::Local<'_, v8::Value>,
-) -> Option<Vec<u8>> {
+pub(super) fn serialize_bytes(scope: Scope<'_, '_, '_>, value: v8::Local<'_, v8::Value>) -> Option<Vec<u8>> {
     use v8::ValueSerializerHelper as _;
     let context = scope.get_current_context();
     let serializer = v8::ValueSerializer::new(scope, Box::new(Cloner));

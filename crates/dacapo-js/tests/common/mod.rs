@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_core::{
-    Address, Body, Boot, Code, Digest, Effect, Effects, Engine, Entropy, Event, ExchangeId, FaultKind, Files,
-    Headers, Instance, InstanceId, LoadError, MemoryFiles, NodeId, Program, RequestHead, ServiceId, Time,
-    Turn, TurnEnd, WallTime, digest_of,
+    Address, Binding, Body, Boot, Code, Digest, Effect, Effects, Engine, Entropy, Event, ExchangeId,
+    FaultKind, Files, Headers, Instance, InstanceId, LoadError, MemoryFiles, NodeId, Program, RequestHead,
+    ServiceId, Time, Turn, TurnEnd, WallTime, digest_of,
 };
 use dacapo_js::{JsEngine, JsOptions};
 
@@ -24,9 +24,11 @@ pub fn boot(node: u32) -> Boot {
     Boot {
         address: Address { node: NodeId(node), instance: InstanceId(1) },
         service: ServiceId(0),
+        name: "greeter".into(),
+        object: None,
         entropy: Entropy([(node as u8).wrapping_add(1); 32]),
         vars: vec![("GREETING".into(), "\"hello\"".into())],
-        bindings: vec!["LEDGER".into()],
+        bindings: vec![Binding { name: "LEDGER".into(), objects: None }],
         turn_budget: 1_000_000,
         memory_max: 64 << 20,
     }
@@ -83,6 +85,7 @@ pub fn request(exchange: u64, path: &str) -> Event {
         exchange: ExchangeId(exchange),
         service: ServiceId(0),
         from: None,
+        object: None,
         head: RequestHead {
             method: http::Method::GET,
             url: format!("https://shop.example{path}").into(),

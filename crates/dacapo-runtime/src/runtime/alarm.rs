@@ -1,21 +1,27 @@
 //! Alarms of durable objects: one for each, rung at least once, and again if its handler fails.
 //!
-//! The disk knows when an alarm is due; the runtime only keeps timers, which it makes anew after a
-//! boot out of what the disk says.
+//! The disk knows when an alarm is due. The runtime keeps a copy of what it knows, with a timer for
+//! each: made after a boot out of what the disk says, and changed when a change is durable, not
+//! earlier. An alarm that has rung stays in the copy until the disk has forgotten it, so that
+//! whatever becomes of the object meanwhile, it rings again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dacapo_core::{Changes, Effect, Event, InstanceId, ObjectKey, ServiceId, TimerId, Turn, WallTime};
+use dacapo_core::{Effect, Event, InstanceId, Level, ObjectKey, ServiceId, TimerId, Turn, WallTime};
 
-use super::object::{ObjectTimer, Ringing};
+use super::active::Ringing;
+use super::object::ObjectTimer;
 use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
+use crate::topology::Topology;
 
 /// How often the handler of an alarm is tried again, and the first wait before that; it doubles each
 /// time. Both as at Cloudflare ("retried up to 6 times, with an exponential backoff from 2 seconds").
 const RETRIES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// How long until an alarm rings again that could not be handed to its object.
+const LATER: Duration = Duration::from_secs(30);
 
 /// The alarms that are set on a node.
 pub(super) type Alarms = BTreeMap<ObjectKey, Alarm>;
@@ -26,18 +32,25 @@ pub(super) struct Alarm {
     /// When it rings: later than that if it is tried again.
     due: WallTime,
     retry: u32,
-    timer: TimerId,
+    /// `None`: it has rung, and what came of it is not known yet.
+    timer: Option<TimerId>,
 }
 
 impl Runtime {
     /// The disk says which alarms are set.
     pub(super) fn set_alarms(&mut self, alarms: Vec<(ObjectKey, WallTime)>, turn: &Turn, out: &mut Sent) {
         for (key, at) in alarms {
-            self.set_alarm(key, Some(at), turn, out);
+            match self.whose(&key) {
+                Ok(_) => self.set_alarm(key, Some(at), turn, out),
+                Err(why) => {
+                    let text = format!("the alarm of the object {key} does not ring: {why}");
+                    out.push((runtime_of(self.node), Effect::Log(Level::Warn, text.into())));
+                }
+            }
         }
     }
 
-    /// The alarm of an object is set anew, or removed.
+    /// The alarm of an object is set anew, or removed: that is durable now.
     pub(super) fn set_alarm(&mut self, key: ObjectKey, at: Option<WallTime>, turn: &Turn, out: &mut Sent) {
         match at {
             Some(at) => self.arm_alarm(key, at, at, 0, turn, out),
@@ -46,10 +59,9 @@ impl Runtime {
     }
 
     fn drop_alarm(&mut self, key: &ObjectKey, out: &mut Sent) {
-        if let Some(alarm) = self.objects.alarms.remove(key)
-            && self.objects.take_timer(alarm.timer).is_some()
-        {
-            out.push((runtime_of(self.node), Effect::ClearTimer(alarm.timer)));
+        if let Some(Alarm { timer: Some(timer), .. }) = self.objects.alarms.remove(key) {
+            self.objects.take_timer(timer);
+            out.push((runtime_of(self.node), Effect::ClearTimer(timer)));
         }
     }
 
@@ -66,71 +78,121 @@ impl Runtime {
         let timer = self.objects.new_timer(ObjectTimer::Alarm(key.clone()));
         let wait = Duration::from_nanos(due.0.saturating_sub(turn.wall.0).max(0) as u64);
         out.push((runtime_of(self.node), Effect::SetTimer(timer, wait)));
-        self.objects.alarms.insert(key, Alarm { scheduled, due, retry, timer });
+        self.objects.alarms.insert(key, Alarm { scheduled, due, retry, timer: Some(timer) });
     }
 
     /// The timer of an alarm has fired.
     pub(super) fn ring(&mut self, key: ObjectKey, turn: &Turn, out: &mut Sent) {
-        let Some(&Alarm { scheduled, due, retry, .. }) = self.objects.alarms.get(&key) else { return };
+        let Some(alarm) = self.objects.alarms.get_mut(&key) else { return };
+        alarm.timer = None;
+        let Alarm { scheduled, due, retry, .. } = *alarm;
         if due > turn.wall {
             // The clock was set back since.
             return self.arm_alarm(key, scheduled, due, retry, turn, out);
         }
-        self.objects.alarms.remove(&key);
-        let Some(service) = self.service_of(&key) else { return };
+        if self.is_stopping {
+            // It is on the disk, and rings after the next boot.
+            return;
+        }
+        let Ok(service) = self.whose(&key) else { return };
         let id = self.instance_of_object(key, service, out);
         self.enter(id, turn, Event::Alarm { scheduled, retry }, out);
     }
 
-    /// The service that has the class of an object now.
-    fn service_of(&self, key: &ObjectKey) -> Option<ServiceId> {
+    /// The service that has the class of an object now, if this node is where the object lives.
+    fn whose(&self, key: &ObjectKey) -> Result<ServiceId, String> {
         let has = |s: &dacapo_core::plan::Service| s.objects.iter().any(|c| c.namespace == *key.namespace);
-        self.system.plan.services.iter().position(has).map(|index| ServiceId(index as u32))
+        let found = self.system.plan.services.iter().position(has);
+        let service = found.ok_or_else(|| format!("no class is called \"{}\" any more", key.namespace))?;
+        match Topology::owner(&self.system.hosts[service], key) {
+            Some(node) if node == self.node => Ok(ServiceId(service as u32)),
+            Some(node) => {
+                Err(format!("it lives on {} now", self.system.topology.nodes[node.0 as usize].name))
+            }
+            None => Err("its service runs on no node".to_owned()),
+        }
     }
 
-    /// Before the handler of an alarm runs. False if the alarm was set for another time meanwhile.
-    pub(super) fn begin_alarm(&mut self, id: InstanceId, scheduled: WallTime, retry: u32) -> bool {
+    /// Before the handler of an alarm runs. False if it must not: the alarm was set for another time
+    /// meanwhile, or the node is about to end.
+    pub(super) fn begin_alarm(
+        &mut self,
+        id: InstanceId,
+        scheduled: WallTime,
+        retry: u32,
+        turn: &Turn,
+        out: &mut Sent,
+    ) -> bool {
+        let is_stopping = self.is_stopping;
         let Some(active) = self.slot(id).object.as_mut() else { return false };
         let mut storage = active.storage.0.borrow_mut();
-        if storage.alarm() != Ok(Some(scheduled)) || storage.set_alarm(None).is_err() {
-            return false;
+        if !is_stopping && storage.alarm() == Ok(Some(scheduled)) && storage.set_alarm(None).is_ok() {
+            drop(storage);
+            active.alarm = Some(Ringing { scheduled, retry });
+            return true;
         }
         drop(storage);
-        active.alarm = Some(Ringing { scheduled, retry });
-        true
+        // The change may never become durable; if it does, it replaces this.
+        let key = active.key.clone();
+        self.ring_later(&key, turn, out);
+        false
     }
 
-    /// The handler is done.
+    /// The handler is done. What it changed is not on its way to the disk yet: that and the end of
+    /// the alarm are one commit.
     pub(super) fn alarm_done(&mut self, id: InstanceId, is_ok: bool, turn: &Turn, out: &mut Sent) {
         let Some(active) = self.slot(id).object.as_mut() else { return };
         let Some(ringing) = active.alarm.take() else { return };
-        let key = active.key.clone();
+        let (key, on_disk) = (active.key.clone(), active.alarm_on_disk);
         let mut storage = active.storage.0.borrow_mut();
-        if storage.alarm() != Ok(None) {
-            // The handler has set the next one, which has replaced this one on the disk.
-            return;
+        match storage.alarm() {
+            Ok(None) if !is_ok && ringing.retry < RETRIES => {
+                // This only tells the guest: on the disk it is as it was.
+                let _ = storage.set_alarm(Some(ringing.scheduled));
+                drop(storage);
+                self.ring_again(&key, ringing, turn, out);
+            }
+            Ok(None) if !is_ok => {
+                drop(storage);
+                self.tell_given_up(&key, "It is removed.", out);
+            }
+            // The handler has set the next one for the same time: the disk has it already.
+            Ok(Some(at)) if Some(at) == on_disk && at == ringing.scheduled => {
+                drop(storage);
+                self.arm_alarm(key, at, at, 0, turn, out);
+            }
+            // It is done, or the handler has set the next one: the commit says so.
+            _ => {}
         }
-        let will_ring_again = !is_ok && ringing.retry < RETRIES;
-        if will_ring_again && storage.set_alarm(Some(ringing.scheduled)).is_ok() {
-            // On the disk it is as it was; this only tells the guest.
-            let _ = storage.take_changes();
-            drop(storage);
-            return self.ring_again(key, ringing, turn, out);
-        }
-        let changes = Changes { len: storage.size(), writes: Vec::new(), alarm: Some(None) };
-        drop(storage);
-        let commit = active.commit(changes);
-        out.push((dacapo_core::Address { node: self.node, instance: id }, commit));
+    }
+
+    fn tell_given_up(&self, key: &ObjectKey, then: &str, out: &mut Sent) {
+        let text = format!(
+            "the alarm of the object {key} has failed {} times, the last of its tries. {then}",
+            RETRIES + 1
+        );
+        out.push((runtime_of(self.node), Effect::Log(Level::Error, text.into())));
     }
 
     /// Rings an alarm again whose handler failed, or did not come to its end.
-    pub(super) fn ring_again(&mut self, key: ObjectKey, ringing: Ringing, turn: &Turn, out: &mut Sent) {
-        if ringing.retry >= RETRIES {
-            // It stays on the disk, and rings after the next boot.
-            return;
+    pub(super) fn ring_again(&mut self, key: &ObjectKey, ringing: Ringing, turn: &Turn, out: &mut Sent) {
+        let Some(alarm) = self.objects.alarms.get(key) else { return };
+        if alarm.timer.is_some() || alarm.scheduled != ringing.scheduled {
+            // The handler has set the next one.
+            return self.ring_later(key, turn, out);
         }
-        let wait = FIRST_WAIT * 2u32.pow(ringing.retry);
-        let due = turn.wall.later(wait);
-        self.arm_alarm(key, ringing.scheduled, due, ringing.retry + 1, turn, out);
+        if ringing.retry >= RETRIES {
+            self.objects.alarms.remove(key);
+            return self.tell_given_up(key, "It stays on the disk, and rings after the next boot.", out);
+        }
+        let due = turn.wall.later(FIRST_WAIT * 2u32.pow(ringing.retry));
+        self.arm_alarm(key.clone(), ringing.scheduled, due, ringing.retry + 1, turn, out);
+    }
+
+    /// Rings an alarm again that has rung without reaching its handler.
+    pub(super) fn ring_later(&mut self, key: &ObjectKey, turn: &Turn, out: &mut Sent) {
+        if let Some(&Alarm { scheduled, retry, timer: None, .. }) = self.objects.alarms.get(key) {
+            self.arm_alarm(key.clone(), scheduled, turn.wall.later(LATER), retry, turn, out);
+        }
     }
 }

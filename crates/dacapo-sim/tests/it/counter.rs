@@ -102,12 +102,13 @@ struct Keeper {
     numbers: BTreeMap<InstanceId, ObjectKey>,
     commits: BTreeMap<u64, (ExchangeId, u64, dacapo_core::Time)>,
     count: u64,
+    ended: u32,
 }
 
 impl Keeper {
     fn address(&mut self, node: NodeId, key: &ObjectKey) -> Address {
         let found = self.numbers.iter().find(|(_, k)| *k == key).map(|(i, _)| *i);
-        let instance = found.unwrap_or(InstanceId(self.numbers.len() as u32 + 1));
+        let instance = found.unwrap_or(InstanceId(self.numbers.len() as u32 + self.ended + 1));
         self.numbers.insert(instance, key.clone());
         Address { node, instance }
     }
@@ -194,8 +195,11 @@ impl Keeper {
                     Ok(()) => StatusCode::OK,
                     Err(error) => {
                         seen.errors.push(error);
-                        let key = &self.numbers[&to.instance];
-                        self.objects.entry(key.clone()).or_default().state = None;
+                        // The object ends and begins anew under another number, as in the runtime.
+                        if let Some(key) = self.numbers.remove(&to.instance) {
+                            self.ended += 1;
+                            self.objects.entry(key).or_default().state = None;
+                        }
                         StatusCode::INTERNAL_SERVER_ERROR
                     }
                 };

@@ -144,6 +144,11 @@ impl Store {
         if let Some(number) = last {
             self.make_sure(number, unsure)?;
         }
+        if let Some(number) = last {
+            // What was read may be in the machine's memory only, left there by a process that died
+            // before its sync. Nobody may see it and lose it again.
+            self.sync(&file::name(number))?;
+        }
         // A segment that is closed is not written to any more.
         match last {
             None => self.begin_segment(1),

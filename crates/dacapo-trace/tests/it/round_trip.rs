@@ -1,6 +1,7 @@
 //! What was written is what is read.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use dacapo_core::{Event, TimerId, World};
 use dacapo_trace::{
@@ -113,4 +114,18 @@ fn a_recorder_without_a_file_has_the_same_digest() {
     assert_eq!(recorder.digest(), record(&identity(), &run, Outcome::Passed).1.digest);
     // Saved runs live for years: this number may only change with the format.
     insta::assert_snapshot!(recorder.digest(), @"519ca54c5065b406bdf2354e7c682a76");
+}
+
+#[test]
+fn a_recorder_that_is_killed_has_lost_no_more_than_its_last_moment() {
+    let memory = Memory::new();
+    let request = |micros| delivery(micros, at(0, 1), Event::Timer(TimerId(micros)));
+    let parts = [request(1), request(400_000), request(1_200_000), request(1_300_000)];
+    let recorder = Recorder::with_writer(Tape::of(&parts), &identity(), Box::new(memory.clone()));
+    let mut recorder = recorder.writing_every(Duration::from_secs(1));
+    play(&mut recorder, &parts);
+    // Killed: not even `drop` runs.
+    std::mem::forget(recorder);
+    let trace = Trace::read(memory.take().as_slice()).expect("what was written can be read");
+    assert_eq!(trace.records.len(), 3, "all but what came within the last second");
 }

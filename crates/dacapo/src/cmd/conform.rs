@@ -103,7 +103,7 @@ fn simulate(project: &Project, scenario: &Scenario) -> miette::Result<Vec<String
     let experiment = project.experiment(&scenario)?;
     let decisions = dacapo_core::Decisions::new(dacapo_core::Seed(0), dacapo_core::Source::Seed);
     let node = workload_of(&experiment)?;
-    let sim = Sim::new(experiment.options().clone(), decisions);
+    let sim = Sim::with_store(experiment.options().clone(), decisions, dacapo_store::open_store);
     let mut world = Listener { world: sim, node, lines: Vec::new() };
     run_cluster(&mut world, &mut Cluster::new(Rc::clone(experiment.system())));
     match world.world.ending() {
@@ -136,6 +136,9 @@ fn host(path: &Path, scenario: &Scenario) -> miette::Result<Vec<String>> {
     options.listens.push(Listen { scheme: Some(Scheme::Https), ..Listen::plain(address) });
     let hosts = plan.services.iter().flat_map(|s| &s.routes).map(|route| route.host.clone());
     options.client.connect = hosts.map(|host| ConnectTo { host, to: address, plain: true }).collect();
+    // Kept until the cluster has ended.
+    let data = tempfile::tempdir().into_diagnostic()?;
+    options.store = Some(super::serve::store(&plan, scenario.nodes, data.path().to_owned()));
     let cluster = HostCluster::bind(options).map_err(|e| miette!("{e}"))?;
     let (say, hear) = mpsc::channel();
     let handle = cluster.handle.clone();

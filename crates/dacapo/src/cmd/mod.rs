@@ -6,5 +6,6 @@ pub(crate) mod new;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod sim;
+pub(crate) mod store;
 pub(crate) mod trace;
 pub(crate) mod validate;

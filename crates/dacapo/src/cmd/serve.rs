@@ -1,6 +1,5 @@
 //! `dacapo serve`: the same bundle, over real HTTP.
 
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,13 +11,16 @@ use std::time::Duration;
 use dacapo::engines::Use;
 use dacapo::project::Project;
 use dacapo_core::plan::Plan;
-use dacapo_core::{Level, NodeId, digest_of};
-use dacapo_host::{HostCluster, HostLoop, HostOptions, Listen, RouteMiss, Routed, Router, Sinks, TlsPem};
-use dacapo_runtime::{Cluster, System, Topology, route, run as run_cluster};
+use dacapo_core::{Level, NodeId, ObjectKey, digest_of};
+use dacapo_host::{
+    HostCluster, HostLoop, HostOptions, Listen, RouteMiss, Routed, Router, Sinks, StoreOptions, TlsPem,
+};
+use dacapo_runtime::{Cluster, System, Topology, owner_of, route, run as run_cluster};
+use dacapo_store::Sqlite;
 use dacapo_trace::{Identity, Outcome, Recorder, WorldKind};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
-use crate::output::{BAD, FAINT, GOOD, STRONG};
+use crate::output::{self, BAD, DISK_FAILED, FAINT, GOOD, STRONG};
 
 /// Serve a project over real HTTP: HTTP/1.1 and HTTP/2, TLS if a certificate is given.
 #[derive(clap::Args)]
@@ -44,6 +46,9 @@ pub(crate) struct Args {
     /// Write a recording for each loop into this folder
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// Where the states of durable objects are kept [default: .dacapo/data in the project's folder]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
@@ -64,6 +69,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
     }
     options.router = router(plan.clone(), options.loops, args.host.clone());
     options.listens.push(listen(args)?);
+    if plan.services.iter().any(|service| !service.objects.is_empty()) {
+        let folder = args.data.clone().unwrap_or_else(|| args.path.join(".dacapo/data"));
+        options.store = Some(store(&plan, options.loops, folder));
+    }
     let loops = options.loops;
     let cluster = HostCluster::bind(options).map_err(|e| miette!("{e}"))?;
     if let Some(folder) = &args.record {
@@ -116,7 +125,7 @@ pub(crate) fn system(project: &Project, loops: u32) -> miette::Result<System> {
     let plan = project.plan().clone();
     let mut topology = Topology::spread(&plan, loops);
     topology.prefers_local = true;
-    let mut system = System::new(plan.clone(), topology, project.programs()?);
+    let mut system = System::new(plan.clone(), topology, project.programs()?).with_storage(Rc::new(Sqlite));
     for (index, service) in plan.services.iter().enumerate() {
         for name in &service.secrets {
             let value = std::env::var(name).map_err(|_| {
@@ -131,6 +140,27 @@ pub(crate) fn system(project: &Project, loops: u32) -> miette::Result<System> {
         }
     }
     Ok(system)
+}
+
+/// One store for all loops: an object is on the same loop as long as there are as many, and its state is
+/// found by any.
+pub(crate) fn store(plan: &Plan, loops: u32, folder: PathBuf) -> StoreOptions {
+    let (plan, topology) = (plan.clone(), Topology::spread(plan, loops));
+    let owner = move |key: &ObjectKey| owner_of(&plan, &topology, key);
+    let place = folder.display().to_string();
+    let on_failure = move |_| {
+        anstream::eprintln!(
+            "{BAD}the disk failed{BAD:#}: what {place} has is not known until it is read anew, so this process ends. Look \
+             at the disk (the kernel's log says more), then start it again; `dacapo store check {place}` reads everything."
+        );
+        std::process::exit(DISK_FAILED.into());
+    };
+    StoreOptions {
+        folder,
+        open: dacapo_store::open_store,
+        owner: Arc::new(owner),
+        on_failure: Arc::new(on_failure),
+    }
 }
 
 /// What a recording of this system says about itself.
@@ -222,9 +252,8 @@ fn serve_loop(one: HostLoop, path: &Path, record: Option<&Path>, loops: u32) -> 
     let mut recorder = match record {
         Some(folder) => {
             let file = folder.join(format!("loop-{}.trace", node.0));
-            let out =
-                File::create(&file).into_diagnostic().wrap_err_with(|| format!("{}", file.display()))?;
-            Recorder::with_writer(host, &identity, Box::new(out))
+            let out = output::create_private(&file).wrap_err_with(|| format!("{}", file.display()))?;
+            Recorder::with_writer(host, &identity, Box::new(out)).writing_every(Duration::from_secs(1))
         }
         None => Recorder::new(host),
     };

@@ -12,7 +12,7 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Args;
 use super::target::Target;
-use crate::output::{BAD, FAINT, STRONG, colored};
+use crate::output::{BAD, FAINT, STRONG, colored, create_private};
 
 /// How many lines before the failure are shown.
 const LINES: usize = 24;
@@ -65,7 +65,7 @@ pub(crate) fn record(
     seed: Seed,
     path: &Path,
 ) -> miette::Result<Report> {
-    let file = File::create(path).into_diagnostic();
+    let file = create_private(path);
     let file = file.wrap_err_with(|| format!("cannot write the recording {}", path.display()))?;
     let mut identity = experiment.identity(seed, &target.overrides);
     identity.project = target.project.path().display().to_string();
