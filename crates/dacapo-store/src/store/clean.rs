@@ -74,9 +74,12 @@ impl Store {
     fn to_clean(&self) -> Option<u32> {
         let (&last, _) = self.segments.last_key_value()?;
         let mut older = self.segments.range(..last);
-        let is_first = |number: u32| self.segments.first_key_value().is_some_and(|(first, _)| *first == number);
+        let is_first =
+            |number: u32| self.segments.first_key_value().is_some_and(|(first, _)| *first == number);
         older
-            .find(|(number, segment)| !segment.is_damaged && (segment.end > super::FIRST || is_first(**number)))
+            .find(|(number, segment)| {
+                !segment.is_damaged && (segment.end > super::FIRST || is_first(**number))
+            })
             .map(|(number, _)| *number)
     }
 
@@ -106,9 +109,9 @@ impl Store {
             Some(index) => index.records,
             None => self.scan(number)?.summaries(),
         };
-        let gone = records.into_iter().filter(|(key, summary, _)| {
-            summary.what == What::Gone && !self.objects.contains_key(key)
-        });
+        let gone = records
+            .into_iter()
+            .filter(|(key, summary, _)| summary.what == What::Gone && !self.objects.contains_key(key));
         Ok(gone.map(|(key, summary, _)| (key, summary.seq)).collect())
     }
 }

@@ -3,13 +3,24 @@
 //! Records are numbered, so it is known how many are missing, and the next one says whose the ones
 //! before it were. Only if more are missing than it names may it have been anybody's.
 
-use super::{Damage, Store, file, trail};
+use dacapo_core::ObjectKey;
+
+use super::{Damage, Entry, Store, file, trail};
 
 impl Store {
+    /// Why the state of this object cannot be told, if it cannot.
+    pub(super) fn damage_of(&self, key: &ObjectKey) -> Option<&Damage> {
+        match self.objects.get(key) {
+            Some(Entry { damage, .. }) => damage.as_ref(),
+            // It may have been this object's only record that was hit.
+            None => self.strangers.get(&trail::owner(key)).or(self.anonymous.as_ref()),
+        }
+    }
+
     /// The next record, or the first of the next segment, has this number, and stands there.
     pub(super) fn expect(&mut self, number: u64, trail: &[u32], segment: u32, offset: u64) {
         let pending = self.pending.take();
-        let missing = self.recent.skip_to(number);
+        let missing = self.recent.skip_to(number, trail, segment, offset);
         if missing == 0 {
             return;
         }

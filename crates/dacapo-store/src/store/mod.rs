@@ -16,6 +16,7 @@ mod read;
 mod record;
 mod segment;
 mod trail;
+mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +26,7 @@ use dacapo_core::{
     StorageErrorKind, WallTime,
 };
 
-use record::{Kind, NAMESPACE_MAX, Place, Position, Record};
+use record::{Kind, Place, Record};
 use segment::{HEADER, Segment};
 use trail::Recent;
 
@@ -34,12 +35,6 @@ const CHANGE_COST: u64 = 1024;
 
 /// Changes that cost less than that together are no reason to write a whole state again.
 const CHANGES_MIN: u64 = 64 << 10;
-
-/// Whole states that one commit may write besides what it was asked for: so many, or one for so many
-/// of its changes, and no more once they hold so many bytes.
-const WHOLE_MAX: usize = 16;
-const WHOLE_SHARE: usize = 32;
-const WHOLE_BYTES: u64 = 1 << 20;
 
 /// A segment that has become so long is closed. Small ones are opened and removed all the time, large
 /// ones are read for long after a crash.
@@ -74,7 +69,7 @@ pub struct Store {
 /// Where the records of an object are.
 #[derive(Clone, Debug, Default)]
 struct Entry {
-    /// The last whole state; `None`: it began empty.
+    /// The last whole state, which the first record is, too; `None`: it is lost.
     image: Option<Place>,
     /// The changes since.
     changes: Vec<Place>,
@@ -164,14 +159,10 @@ impl Store {
     /// # Errors
     /// `Corrupt` if what is read back is not what was written, `Disk` if it cannot be read.
     pub fn load(&mut self, key: &ObjectKey) -> Result<Option<Image>, StorageError> {
-        let Some(entry) = self.objects.get(key) else {
-            // It may have been this object's only record that was hit.
-            let damage = self.strangers.get(&trail::owner(key)).or(self.anonymous.as_ref());
-            return damage.map_or(Ok(None), |damage| Err(corrupt(damage)));
-        };
-        if let Some(damage) = &entry.damage {
+        if let Some(damage) = self.damage_of(key) {
             return Err(corrupt(damage));
         }
+        let Some(entry) = self.objects.get(key) else { return Ok(None) };
         let (places, alarm): (Vec<Place>, _) = (entry.places().copied().collect(), entry.alarm);
         let bytes = self.read_state(key, &places)?;
         Ok(Some(Image { bytes: bytes.into(), alarm }))
@@ -181,7 +172,8 @@ impl Store {
     ///
     /// # Errors
     /// `Full`: nothing was changed, and it can be tried again. `Disk`: the disk failed; after a
-    /// failed sync every later commit is refused, and the store must be opened again.
+    /// failed sync every later commit is refused, and the store must be opened again. `Guest` and
+    /// `Corrupt`: what the changes make could not be read back.
     pub fn commit(&mut self, batch: &[(ObjectKey, Changes)]) -> Result<(), StorageError> {
         if batch.is_empty() {
             return Ok(());
@@ -243,108 +235,6 @@ impl Store {
             }
         }
         Ok(found)
-    }
-
-    /// The records of a batch. Some objects with many changes get a whole state again.
-    fn records_of(&mut self, batch: &[(ObjectKey, Changes)]) -> Result<Vec<Record>, StorageError> {
-        let mut records: Vec<Record> = Vec::with_capacity(batch.len());
-        let mut seqs: BTreeMap<&ObjectKey, u64> = BTreeMap::new();
-        let mut whole_left = WHOLE_MAX.max(batch.len() / WHOLE_SHARE);
-        let mut whole_bytes = 0;
-        for (key, changes) in batch {
-            if key.namespace.len() > NAMESPACE_MAX || !record::is_within(changes) {
-                let why = if record::is_within(changes) { "its namespace is too long" } else { "it writes beyond its end" };
-                let message = format!("a change of {key} cannot be stored: {why}");
-                return Err(StorageError::new(StorageErrorKind::Guest, message));
-            }
-            let entry = self.objects.get(key);
-            let is_first = !seqs.contains_key(key);
-            let seq = seqs.entry(key).or_insert_with(|| entry.map_or(0, |entry| entry.seq));
-            *seq += 1;
-            let seq = *seq;
-            let is_worn = is_first && entry.is_some_and(Entry::is_worn);
-            let mut kind = Kind::Changes(changes.clone());
-            if is_worn && whole_left > 0 && whole_bytes < WHOLE_BYTES {
-                whole_left -= 1;
-                // If it cannot be read, that is for the next load to tell.
-                if let Ok(image) = self.load(key) {
-                    let image = image.unwrap_or_default();
-                    let mut bytes: Vec<u8> = image.bytes.into();
-                    changes.apply(&mut bytes);
-                    whole_bytes += bytes.len() as u64;
-                    kind = Kind::whole(&bytes.into(), changes.alarm.unwrap_or(image.alarm));
-                }
-            }
-            records.push(Record { key: key.clone(), seq, kind });
-        }
-        Ok(records)
-    }
-
-    /// Writes records as one batch, and waits until they are durable.
-    fn append(&mut self, records: Vec<Record>) -> Result<(), StorageError> {
-        if let Some(error) = &self.poisoned {
-            return Err(error.clone());
-        }
-        let (&segment, Segment { end: start, .. }) =
-            self.segments.last_key_value().expect("an open store has a segment");
-        let start = *start;
-        let mut recent = self.recent.clone();
-        let mut bytes = Vec::new();
-        let mut places = Vec::with_capacity(records.len());
-        for (at, record) in records.iter().enumerate() {
-            let offset = start + bytes.len() as u64;
-            let position = Position {
-                batch: self.next_batch,
-                is_first: at == 0,
-                is_last: at + 1 == records.len(),
-                number: recent.next(),
-                trail: recent.trail(segment, offset),
-            };
-            let place = record.encode(segment, offset, &position, &mut bytes);
-            recent.push(&record.key, &place);
-            places.push(place);
-        }
-        self.next_batch += 1;
-        let file = file::name(segment);
-        if let Err(error) = self.disk.write_at(&file, start, &bytes) {
-            // What is left of it has a batch number that is never used again.
-            let _ = self.disk.truncate(&file, start);
-            return Err(storage(error));
-        }
-        self.sync(&file)?;
-        self.segments.get_mut(&segment).expect("just seen").end = start + bytes.len() as u64;
-        self.recent = recent;
-        for (record, place) in records.into_iter().zip(places) {
-            self.note(record, place);
-        }
-        Ok(())
-    }
-
-    fn sync(&mut self, file: &str) -> Result<(), StorageError> {
-        self.disk.sync(file).map_err(|error| {
-            let message = format!("{error}; nothing more is written until the node has started anew");
-            let error = StorageError::new(StorageErrorKind::Disk, message);
-            self.poisoned = Some(error.clone());
-            error
-        })
-    }
-
-    /// A record counts from now on.
-    fn note(&mut self, record: Record, place: Place) {
-        let Record { key, seq, kind } = record;
-        if let Some(segment) = self.segments.get_mut(&place.segment) {
-            segment.index.push((key.clone(), kind.summary(seq), place));
-        }
-        self.take_in(key, kind.summary(seq), place);
-    }
-
-    /// Moves the head of the log on if it has become long, and makes room.
-    fn keep_up(&mut self) -> Result<(), StorageError> {
-        let (_, segment) = self.segments.last_key_value().expect("an open store has a segment");
-        if segment.end >= self.segment_max {
-            self.seal()?;
-        }
-        self.clean()
     }
 }
 

@@ -114,9 +114,10 @@ impl Scan {
             }
         }
         let end = self.items.get(begin).map_or(FIRST, Item::start);
-        let batch = items[..begin].iter().rev().find(|item| {
-            matches!(item, Item::Record(head, _) if head.position.is_first)
-        });
+        let batch = items[..begin]
+            .iter()
+            .rev()
+            .find(|item| matches!(item, Item::Record(head, _) if head.position.is_first));
         Settled { count: begin, end, batch: batch.map(Item::start) }
     }
 }
@@ -143,11 +144,6 @@ impl Store {
         }
         if let Some(number) = last {
             self.make_sure(number, unsure)?;
-        }
-        if let Some(number) = last {
-            // What was read may be in the machine's memory only, left there by a process that died
-            // before its sync. Nobody may see it and lose it again.
-            self.sync(&file::name(number))?;
         }
         // A segment that is closed is not written to any more.
         match last {
@@ -200,7 +196,7 @@ impl Store {
                 self.take_in(key, summary, place);
             }
             // A hollow segment has none of its records.
-            self.recent.skip_to(index.next);
+            self.recent.skip_to(index.next, &[], number, index.start);
             return Ok(index.start);
         }
         let scan = self.scan(number)?;

@@ -18,6 +18,14 @@ const HEAD: usize = 80;
 /// The longest namespace that a record can have.
 pub(super) const NAMESPACE_MAX: usize = 1024;
 
+/// The longest state that an object can have, and the most bytes of its changes at once: what a
+/// record can say, and more than the storage of an object can hold.
+const STATE_MAX: u64 = 1 << 30;
+const BODY_MAX: u64 = 2 << 30;
+
+/// What a write costs besides its bytes.
+const WRITE: u64 = 12;
+
 /// Zeros of a whole state are left out by so many bytes.
 const GRAIN: usize = 32;
 
@@ -105,6 +113,11 @@ impl Kind {
         Summary { seq, what, alarm }
     }
 
+    /// The first changes of an object are its whole state.
+    pub(super) fn first(changes: &Changes) -> Kind {
+        Kind::Image(Changes { alarm: Some(changes.alarm.flatten()), ..changes.clone() })
+    }
+
     /// A whole state.
     pub(super) fn whole(bytes: &Bytes, alarm: Option<WallTime>) -> Kind {
         let mut runs: Vec<(usize, usize)> = Vec::new();
@@ -161,9 +174,23 @@ impl Kind {
 }
 
 /// Whether nothing is written beyond the end.
-pub(super) fn is_within(changes: &Changes) -> bool {
+fn is_within(changes: &Changes) -> bool {
     let end = |(at, bytes): &(u64, Bytes)| at.checked_add(bytes.len() as u64);
     changes.writes.iter().all(|write| end(write).is_some_and(|end| end <= changes.len))
+}
+
+/// Why nobody could read back this change of this object; `None`: it can be.
+pub(super) fn unreadable(key: &ObjectKey, changes: &Changes) -> Option<&'static str> {
+    let body: u64 = changes.writes.iter().map(|(_, bytes)| WRITE + bytes.len() as u64).sum();
+    if key.namespace.len() > NAMESPACE_MAX {
+        Some("its namespace is too long")
+    } else if !is_within(changes) {
+        Some("it writes beyond its end")
+    } else if changes.len > STATE_MAX || body > BODY_MAX {
+        Some("it is too large")
+    } else {
+        None
+    }
 }
 
 impl Record {
@@ -172,8 +199,7 @@ impl Record {
         let body = self.kind.body();
         let name = self.key.namespace.as_bytes();
         let trail = position.trail.as_slice();
-        let flags =
-            u8::from(position.is_last) | u8::from(position.is_first) << 1 | (trail.len() as u8) << 4;
+        let flags = u8::from(position.is_last) | u8::from(position.is_first) << 1 | (trail.len() as u8) << 4;
         let start = out.len();
         out.extend_from_slice(&[0; 8]);
         out.extend_from_slice(&(body.len() as u32).to_le_bytes());

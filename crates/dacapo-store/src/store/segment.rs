@@ -29,6 +29,8 @@ pub(super) struct Segment {
     pub(super) end: u64,
     /// What its index will say. Empty once it is closed.
     pub(super) index: Vec<(ObjectKey, Summary, Place)>,
+    /// It has its index, and takes no more records.
+    pub(super) is_closed: bool,
     /// It has records that cannot be read. It is kept, and gets no index: whoever opens the store
     /// finds the damage again.
     pub(super) is_damaged: bool,
@@ -97,9 +99,21 @@ impl Store {
             self.disk.write_at(&file, segment.end, &bytes).map_err(storage)?;
         }
         self.sync(&file)?;
-        self.begin_segment(number + 1)?;
-        self.segments.get_mut(&number).expect("just seen").index = Vec::new();
-        Ok(())
+        let segment = self.segments.get_mut(&number).expect("just seen");
+        segment.is_closed = true;
+        segment.index = Vec::new();
+        self.begin_segment(number + 1)
+    }
+
+    /// The segment that is written to, and where it ends. There may have been no room for a new one
+    /// when the last was closed.
+    pub(super) fn open_segment(&mut self) -> Result<(u32, u64), StorageError> {
+        let (&number, segment) = self.segments.last_key_value().expect("an open store has a segment");
+        if segment.is_closed {
+            self.begin_segment(number + 1)?;
+            return Ok((number + 1, FIRST));
+        }
+        Ok((number, segment.end))
     }
 
     /// Puts a segment without records in the place of a closed one whose records are of no use any

@@ -50,16 +50,14 @@ impl Recent {
 
     /// The trail of a record at this place.
     pub(super) fn trail(&self, segment: u32, offset: u64) -> Trail {
-        let is_near = |(at, start): (usize, &(u32, u64, u32))| {
-            at == 0 || start.0 == segment && start.1 + REACH >= offset
+        let Some(&(last, start, _)) = self.records.back() else { return Trail::default() };
+        // The first record of a segment speaks of the end of the one before.
+        let from = if last == segment { offset } else { start };
+        let is_near = |(at, record): &(usize, &(u32, u64, u32))| {
+            *at == 0 || record.0 == last && record.1 + REACH >= from
         };
-        self.records
-            .iter()
-            .rev()
-            .enumerate()
-            .take_while(|(at, record)| is_near((*at, record)))
-            .map(|(_, (.., owner))| *owner)
-            .collect()
+        let near = self.records.iter().rev().enumerate().take_while(is_near);
+        near.map(|(_, (.., owner))| *owner).collect()
     }
 
     /// The next record stands there.
@@ -76,11 +74,12 @@ impl Recent {
         self.next.get_or_insert(number);
     }
 
-    /// What comes next has this number. How many records are missing before it.
-    pub(super) fn skip_to(&mut self, number: u64) -> u64 {
+    /// What comes next has this number, and stands there. How many records are missing before it.
+    pub(super) fn skip_to(&mut self, number: u64, trail: &[u32], segment: u32, offset: u64) -> u64 {
         let missing = number.saturating_sub(self.next.unwrap_or(number));
         if missing > 0 || self.next.is_none() {
-            self.records.clear();
+            // Whoever writes next says again whose the missing ones were.
+            self.records = trail.iter().rev().map(|&owner| (segment, offset, owner)).collect();
             self.next = Some(number);
         }
         missing

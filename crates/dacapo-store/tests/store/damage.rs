@@ -40,7 +40,9 @@ fn a_flipped_bit_is_never_taken_for_a_state() {
                     Ok(found) if found.as_ref() == model.get(&key(n)) => harmless += 1,
                     // The last batch that the disk has, if it is not whole, cannot be told from one that
                     // was never acknowledged.
-                    Ok(_) => assert!(is_last && n == 23 % 3, "{name} byte {at}: object {n} has a wrong state"),
+                    Ok(_) => {
+                        assert!(is_last && n == 23 % 3, "{name} byte {at}: object {n} has a wrong state")
+                    }
                 }
             }
         }

@@ -154,7 +154,9 @@ impl Inner {
             Some((at, Fault::PowerCut)) if self.operations >= at => {
                 Err(self.error(DiskErrorKind::Gone, file))
             }
-            Some((at, Fault::Error | Fault::Forgets)) if self.operations == at => Err(self.error(DiskErrorKind::Io, file)),
+            Some((at, Fault::Error | Fault::Forgets)) if self.operations == at => {
+                Err(self.error(DiskErrorKind::Io, file))
+            }
             Some((at, Fault::Lie)) if self.operations == at => Ok(false),
             Some((at, Fault::Undead)) if self.operations == at + 1 => {
                 Err(self.error(DiskErrorKind::Io, file))

@@ -113,3 +113,26 @@ fn a_power_cut_while_it_cleans_behind_damage_loses_nothing() {
         }
     }
 }
+
+#[test]
+fn a_segment_that_cannot_be_closed_or_begun_stops_nothing() {
+    // Whichever operation the disk refuses: the index, the header of the next segment, a record.
+    for after in 0..60 {
+        let disk = TestDisk::new();
+        let (mut store, _) = Store::open_with(disk.boxed(), 400).unwrap();
+        disk.fail_at(disk.operations() + after, Fault::Error);
+        for n in 0..20u8 {
+            let change = [(key(1), write(90, 0, &[n; 90]))];
+            if store.commit(&change).is_err() && store.commit(&change).is_err() {
+                // It was a sync.
+                (store, _) = Store::open_with(disk.boxed(), 400).unwrap();
+                store.commit(&change).unwrap();
+            }
+        }
+        for _ in 0..2 {
+            assert_eq!(store.load(&key(1)).unwrap().unwrap().bytes, [19; 90][..], "operation {after}");
+            assert_eq!(store.check().unwrap(), [], "operation {after}");
+            (store, _) = Store::open_with(disk.boxed(), 400).unwrap();
+        }
+    }
+}
