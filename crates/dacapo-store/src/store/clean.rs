@@ -1,51 +1,64 @@
 //! The cleaner: when most of the log is of no use any more, what is left of its oldest segment moves
 //! to its head, and the file goes. A little with each commit, so that no commit waits for long.
+//!
+//! A segment with damage stays: what was lost there may be found by people, and as long as it is
+//! there the damage is not forgotten. The cleaner goes on behind it.
 
 use std::ops::Bound;
 
-use dacapo_core::StorageError;
+use dacapo_core::{ObjectKey, StorageError, StorageErrorKind};
 
-use super::record::{Kind, Record};
+use super::record::{Kind, Record, What};
 use super::{Store, file, storage};
 
-/// At most so many states move with one commit, and so many are looked at.
+/// At most so many states move with one commit, none after so many bytes, and so many are looked at.
 const MOVED_MAX: usize = 16;
+const MOVED_BYTES: u64 = 1 << 20;
 const SEEN_MAX: usize = 1024;
 
 impl Store {
     /// Does a bit of cleaning, if there is enough to clean.
     pub(super) fn clean(&mut self) -> Result<(), StorageError> {
-        let total: u64 = self.segments.values().map(|segment| segment.end).sum();
+        // What cannot be cleaned is no reason to clean.
+        let ends = self.segments.values().filter(|segment| !segment.is_damaged).map(|segment| segment.end);
+        let total: u64 = ends.sum();
         if self.segments.len() < 3 || total <= 2 * self.live + 2 * self.segment_max {
             return Ok(());
         }
-        let (&oldest, segment) = self.segments.first_key_value().expect("there are three");
-        if segment.is_damaged {
-            // What was lost there may be found by people; it is not for us to throw away.
-            return Ok(());
-        }
-        let from = self.cleaned_to.take().map_or(Bound::Unbounded, Bound::Excluded);
+        let Some(number) = self.to_clean() else { return Ok(()) };
+        let from = match self.cleaned_to.take() {
+            Some((of, key)) if of == number => Bound::Excluded(key),
+            _ => Bound::Unbounded,
+        };
         let mut to_move = Vec::new();
+        let mut bytes = 0;
         let mut seen = None;
         for (key, entry) in self.objects.range((from, Bound::Unbounded)).take(SEEN_MAX) {
             seen = Some(key.clone());
-            if entry.places().any(|place| place.segment == oldest) {
+            if entry.places().any(|place| place.segment == number) {
+                bytes += entry.size();
                 to_move.push(key.clone());
-                if to_move.len() == MOVED_MAX {
+                if to_move.len() == MOVED_MAX || bytes >= MOVED_BYTES {
                     break;
                 }
             }
+        }
+        if seen.is_none() {
+            // The round is over, and no object has a record in this segment any more.
+            return self.drop_segment(number);
         }
         let mut records = Vec::new();
         for key in to_move {
             let seq = self.objects[&key].seq;
             match self.load(&key) {
                 Ok(image) => {
-                    let kind = Kind::Image(image.unwrap_or_default());
-                    records.push(Record { key, seq, kind });
+                    let image = image.unwrap_or_default();
+                    records.push(Record { key, seq, kind: Kind::whole(&image.bytes, image.alarm) });
                 }
                 Err(error) => {
-                    self.segments.get_mut(&oldest).expect("just seen").is_damaged = true;
+                    if error.kind == StorageErrorKind::Corrupt {
+                        self.segments.get_mut(&number).expect("just seen").is_damaged = true;
+                    }
                     return Err(error);
                 }
             }
@@ -53,14 +66,52 @@ impl Store {
         if !records.is_empty() {
             self.append(records)?;
         }
-        self.cleaned_to = seen;
-        if self.cleaned_to.is_none() {
-            // The round is over, and no object has a record in this segment any more.
-            self.segments.remove(&oldest);
-            let name = file::name(oldest);
-            self.disk.remove(&name).map_err(storage)?;
-            self.sync(&name)?;
-        }
+        self.cleaned_to = seen.map(|key| (number, key));
         Ok(())
+    }
+
+    /// The oldest segment with something to clean, but for the last.
+    fn to_clean(&self) -> Option<u32> {
+        let (&last, _) = self.segments.last_key_value()?;
+        let mut older = self.segments.range(..last);
+        let is_first =
+            |number: u32| self.segments.first_key_value().is_some_and(|(first, _)| *first == number);
+        older
+            .find(|(number, segment)| {
+                !segment.is_damaged && (segment.end > super::FIRST || is_first(**number))
+            })
+            .map(|(number, _)| *number)
+    }
+
+    fn drop_segment(&mut self, number: u32) -> Result<(), StorageError> {
+        if self.segments.first_key_value().is_some_and(|(first, _)| *first == number) {
+            let name = file::name(number);
+            self.disk.remove(&name).map_err(storage)?;
+            self.segments.remove(&number);
+            return self.sync(&name);
+        }
+        // An older one stays, which may have records of objects that were removed later.
+        let gone: Vec<Record> = self
+            .removed_in(number)?
+            .into_iter()
+            .map(|(key, seq)| Record { key, seq, kind: Kind::Gone })
+            .collect();
+        if !gone.is_empty() {
+            self.append(gone)?;
+        }
+        self.hollow(number)
+    }
+
+    /// The objects that do not exist since a record of this closed segment.
+    fn removed_in(&mut self, number: u32) -> Result<Vec<(ObjectKey, u64)>, StorageError> {
+        let len = self.disk.len(&file::name(number)).map_err(storage)?.unwrap_or(0);
+        let records = match self.read_index(number, len)? {
+            Some(index) => index.records,
+            None => self.scan(number)?.summaries(),
+        };
+        let gone = records
+            .into_iter()
+            .filter(|(key, summary, _)| summary.what == What::Gone && !self.objects.contains_key(key));
+        Ok(gone.map(|(key, summary, _)| (key, summary.seq)).collect())
     }
 }

@@ -9,10 +9,25 @@ pub(super) fn name(segment: u32) -> String {
     format!("{segment:08}.log")
 }
 
+/// The file that is to take the place of a segment.
+pub(super) fn new_name(segment: u32) -> String {
+    format!("{segment:08}.new")
+}
+
 /// The number of the segment that a file is, if it is one.
 pub(super) fn number(name: &str) -> Option<u32> {
-    let digits = name.strip_suffix(".log")?;
-    (digits.len() == 8).then(|| digits.parse().ok()).flatten()
+    number_before(name, ".log")
+}
+
+/// The number of the segment that a file was to take the place of, if it is one of those.
+pub(super) fn new_number(name: &str) -> Option<u32> {
+    number_before(name, ".new")
+}
+
+fn number_before(name: &str, suffix: &str) -> Option<u32> {
+    let digits = name.strip_suffix(suffix)?;
+    let is_number = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
 }
 
 /// Reads `len` bytes; `None` if the file ends before. A disk may give less than was asked for.

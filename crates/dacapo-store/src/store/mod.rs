@@ -3,15 +3,20 @@
 //! The disk holds *segments*, files that only grow. A record is a change of one object's state, or
 //! a whole state; the records of one commit form a *batch*, which counts if all of it is there. In
 //! memory there is only where the records of each object stand. Whoever wants a state reads the last
-//! whole one and makes the changes that follow; after many of them a whole one is written again.
+//! whole one and makes the changes that follow; once those cost as much as the whole, a whole one is
+//! written again.
 //!
 //! Why not an engine that exists: `docs/decisions/0003-log-of-objects.md`.
 
 mod clean;
 mod file;
+mod loss;
 mod open;
+mod read;
 mod record;
 mod segment;
+mod trail;
+mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,9 +28,13 @@ use dacapo_core::{
 
 use record::{Kind, Place, Record};
 use segment::{HEADER, Segment};
+use trail::Recent;
 
-/// After so many changes the next commit of an object writes its whole state.
-const CHANGES_MAX: usize = 64;
+/// A change costs its bytes and this much, for finding it, whenever a state is read.
+const CHANGE_COST: u64 = 1024;
+
+/// Changes that cost less than that together are no reason to write a whole state again.
+const CHANGES_MIN: u64 = 64 << 10;
 
 /// A segment that has become so long is closed. Small ones are opened and removed all the time, large
 /// ones are read for long after a crash.
@@ -44,21 +53,29 @@ pub struct Store {
     live: u64,
     /// After a sync that failed nobody knows what the disk has, and no second sync can tell.
     poisoned: Option<StorageError>,
-    /// Damage that hit the name of an object, so that it is not known which.
+    /// Damage of which it is not known whose records it hit.
     anonymous: Option<Damage>,
-    /// Where the cleaner goes on.
-    cleaned_to: Option<ObjectKey>,
+    /// Damage to records of objects of which nothing else is there, by the digests of their keys.
+    strangers: BTreeMap<u32, Damage>,
+    /// While opening: damage of which it is not known yet whether records are lost by it.
+    pending: Option<Damage>,
+    /// The end of the log.
+    recent: Recent,
+    /// Where the cleaner goes on: in which segment, after which object.
+    cleaned_to: Option<(u32, ObjectKey)>,
     segment_max: u64,
 }
 
 /// Where the records of an object are.
 #[derive(Clone, Debug, Default)]
 struct Entry {
-    /// The last whole state; `None`: it began empty.
+    /// The last whole state, which the first record is, too; `None`: it is lost.
     image: Option<Place>,
     /// The changes since.
     changes: Vec<Place>,
-    /// The number of the last record.
+    /// The bytes of those.
+    changed: u64,
+    /// The number of the last record of this object.
     seq: u64,
     alarm: Option<WallTime>,
     /// A record of it is lost.
@@ -71,7 +88,13 @@ impl Entry {
     }
 
     fn size(&self) -> u64 {
-        self.places().map(|place| place.size()).sum()
+        self.image.map_or(0, |image| image.size()) + self.changed
+    }
+
+    /// Whether reading the changes costs more than the whole state would.
+    fn is_worn(&self) -> bool {
+        let cost = self.changes.len() as u64 * CHANGE_COST + self.changed;
+        cost >= self.image.map_or(0, |image| image.size()).max(CHANGES_MIN)
     }
 }
 
@@ -119,6 +142,9 @@ impl Store {
             live: 0,
             poisoned: None,
             anonymous: None,
+            strangers: BTreeMap::new(),
+            pending: None,
+            recent: Recent::default(),
             cleaned_to: None,
             segment_max,
         };
@@ -133,27 +159,21 @@ impl Store {
     /// # Errors
     /// `Corrupt` if what is read back is not what was written, `Disk` if it cannot be read.
     pub fn load(&mut self, key: &ObjectKey) -> Result<Option<Image>, StorageError> {
-        let Some(entry) = self.objects.get(key) else {
-            // It may have been this object's only record that was hit.
-            return self.anonymous.as_ref().map_or(Ok(None), |damage| Err(corrupt(damage)));
-        };
-        let entry = entry.clone();
-        if let Some(damage) = &entry.damage {
+        if let Some(damage) = self.damage_of(key) {
             return Err(corrupt(damage));
         }
-        let mut bytes = Vec::new();
-        for place in entry.places() {
-            let record = self.read(key, place)?;
-            record.apply(&mut bytes);
-        }
-        Ok(Some(Image { bytes: bytes.into(), alarm: entry.alarm }))
+        let Some(entry) = self.objects.get(key) else { return Ok(None) };
+        let (places, alarm): (Vec<Place>, _) = (entry.places().copied().collect(), entry.alarm);
+        let bytes = self.read_state(key, &places)?;
+        Ok(Some(Image { bytes: bytes.into(), alarm }))
     }
 
     /// Makes changes durable: all of them or none, with one sync.
     ///
     /// # Errors
     /// `Full`: nothing was changed, and it can be tried again. `Disk`: the disk failed; after a
-    /// failed sync every later commit is refused, and the store must be opened again.
+    /// failed sync every later commit is refused, and the store must be opened again. `Guest` and
+    /// `Corrupt`: what the changes make could not be read back.
     pub fn commit(&mut self, batch: &[(ObjectKey, Changes)]) -> Result<(), StorageError> {
         if batch.is_empty() {
             return Ok(());
@@ -198,109 +218,23 @@ impl Store {
     pub fn check(&mut self) -> Result<Vec<Damage>, StorageError> {
         let numbers: Vec<u32> = self.segments.keys().copied().collect();
         let mut found = Vec::new();
-        for number in numbers {
-            let scan = self.scan(number)?;
+        let mut before = None;
+        for &number in &numbers {
+            if let Some(before) = before.filter(|before| before + 1 != number) {
+                found.push(Damage { file: file::name(before + 1), offset: 0, object: None });
+            }
+            before = Some(number);
+            let file = file::name(number);
             let end = self.segments[&number].end;
+            let len = self.disk.len(&file).map_err(storage)?.unwrap_or(0);
+            let scan = self.scan(number)?;
             found.extend(scan.damages().filter(|damage| damage.offset < end));
+            let is_closed = len > end && Some(&number) != numbers.last();
+            if is_closed && self.read_index(number, len)?.is_none() {
+                found.push(Damage { file, offset: end, object: None });
+            }
         }
         Ok(found)
-    }
-
-    /// The records of a batch. An object with many changes gets a whole state again.
-    fn records_of(&mut self, batch: &[(ObjectKey, Changes)]) -> Result<Vec<Record>, StorageError> {
-        let mut records: Vec<Record> = Vec::with_capacity(batch.len());
-        let mut seqs: BTreeMap<&ObjectKey, u64> = BTreeMap::new();
-        for (key, changes) in batch {
-            let entry = self.objects.get(key);
-            let is_first = !seqs.contains_key(key);
-            let seq = seqs.entry(key).or_insert_with(|| entry.map_or(0, |entry| entry.seq));
-            *seq += 1;
-            let seq = *seq;
-            let has_many = entry.is_some_and(|entry| entry.changes.len() >= CHANGES_MAX);
-            let kind = if is_first && has_many {
-                // If it cannot be read, that is for the next load to tell.
-                match self.load(key) {
-                    Ok(image) => {
-                        let image = image.unwrap_or_default();
-                        let mut bytes = image.bytes.to_vec();
-                        changes.apply(&mut bytes);
-                        let alarm = changes.alarm.unwrap_or(image.alarm);
-                        Kind::Image(Image { bytes: bytes.into(), alarm })
-                    }
-                    Err(_) => Kind::Changes(changes.clone()),
-                }
-            } else {
-                Kind::Changes(changes.clone())
-            };
-            records.push(Record { key: key.clone(), seq, kind });
-        }
-        Ok(records)
-    }
-
-    /// Writes records as one batch, and waits until they are durable.
-    fn append(&mut self, records: Vec<Record>) -> Result<(), StorageError> {
-        if let Some(error) = &self.poisoned {
-            return Err(error.clone());
-        }
-        let (&number, segment) = self.segments.last_key_value().expect("an open store has a segment");
-        let (start, batch) = (segment.end, self.next_batch);
-        let mut bytes = Vec::new();
-        let mut places = Vec::with_capacity(records.len());
-        for (at, record) in records.iter().enumerate() {
-            let offset = start + bytes.len() as u64;
-            let is_last = at + 1 == records.len();
-            places.push(record.encode(number, offset, batch, is_last, &mut bytes));
-        }
-        self.next_batch += 1;
-        let file = file::name(number);
-        if let Err(error) = self.disk.write_at(&file, start, &bytes) {
-            // What is left of it has a batch number that is never used again.
-            let _ = self.disk.truncate(&file, start);
-            return Err(storage(error));
-        }
-        self.sync(&file)?;
-        self.segments.get_mut(&number).expect("just seen").end = start + bytes.len() as u64;
-        for (record, place) in records.into_iter().zip(places) {
-            self.note(record, place);
-        }
-        Ok(())
-    }
-
-    fn sync(&mut self, file: &str) -> Result<(), StorageError> {
-        self.disk.sync(file).map_err(|error| {
-            let message = format!("{error}; nothing more is written until the node has started anew");
-            let error = StorageError::new(StorageErrorKind::Disk, message);
-            self.poisoned = Some(error.clone());
-            error
-        })
-    }
-
-    /// A record counts from now on.
-    fn note(&mut self, record: Record, place: Place) {
-        let Record { key, seq, kind } = record;
-        if let Some(segment) = self.segments.get_mut(&place.segment) {
-            segment.index.push((key.clone(), kind.summary(seq), place));
-        }
-        self.take_in(key, kind.summary(seq), place);
-    }
-
-    /// Moves the head of the log on if it has become long, and makes room.
-    fn keep_up(&mut self) -> Result<(), StorageError> {
-        let (_, segment) = self.segments.last_key_value().expect("an open store has a segment");
-        if segment.end >= self.segment_max {
-            self.seal()?;
-        }
-        self.clean()
-    }
-
-    fn read(&mut self, key: &ObjectKey, place: &Place) -> Result<Record, StorageError> {
-        let file = file::name(place.segment);
-        let bytes = file::read_exact(&mut *self.disk, &file, place.offset, place.size() as usize)?;
-        let found = bytes.as_deref().and_then(|bytes| Record::decode(place.segment, place.offset, bytes));
-        match found {
-            Some((record, _)) if record.key == *key => Ok(record),
-            _ => Err(corrupt(&Damage { file, offset: place.offset, object: Some(key.clone()) })),
-        }
     }
 }
 

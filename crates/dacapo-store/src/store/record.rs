@@ -2,17 +2,32 @@
 //!
 //! Two checksums, so that damage to a body leaves it known whose body it was. Both begin with the
 //! segment's number and the record's place in it: a record that a disk has written or read in the
-//! wrong place is no record.
+//! wrong place is no record. Damage to a head leaves nothing known of it, so records are numbered,
+//! and each says whose the ones just before it are: what hit one sector is laid to the objects that
+//! it hit, and to nobody else.
 
 use bytes::Bytes;
-use dacapo_core::{Changes, Image, ObjectId, ObjectKey, WallTime};
+use dacapo_core::{Changes, ObjectId, ObjectKey, WallTime};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Bytes of a head before the namespace.
-const HEAD: usize = 72;
+use super::trail::{TRAIL_MAX, Trail};
 
-/// The longest namespace that a head may say it has.
-const NAMESPACE_MAX: usize = 1024;
+/// Bytes of a head before the namespace.
+const HEAD: usize = 80;
+
+/// The longest namespace that a record can have.
+pub(super) const NAMESPACE_MAX: usize = 1024;
+
+/// The longest state that an object can have, and the most bytes of its changes at once: what a
+/// record can say, and more than the storage of an object can hold.
+const STATE_MAX: u64 = 1 << 30;
+const BODY_MAX: u64 = 2 << 30;
+
+/// What a write costs besides its bytes.
+const WRITE: u64 = 12;
+
+/// Zeros of a whole state are left out by so many bytes.
+const GRAIN: usize = 32;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +41,8 @@ pub(super) struct Record {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Changes(Changes),
-    Image(Image),
+    /// As changes of an empty state. Most of a small database is zeros.
+    Image(Changes),
     Gone,
 }
 
@@ -61,13 +77,27 @@ impl Place {
     }
 }
 
+/// Where a record stands among the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The batch that it is part of.
+    pub(super) batch: u64,
+    /// It is the first of its batch.
+    pub(super) is_first: bool,
+    /// It is the last of its batch.
+    pub(super) is_last: bool,
+    /// Counts all records of the log.
+    pub(super) number: u64,
+    /// Whose the records before it are.
+    pub(super) trail: Trail,
+}
+
 /// A head that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) key: ObjectKey,
     pub(super) seq: u64,
-    pub(super) batch: u64,
-    pub(super) is_last: bool,
+    pub(super) position: Position,
     pub(super) place: Place,
     what: What,
     sum: u64,
@@ -77,88 +107,117 @@ impl Kind {
     pub(super) fn summary(&self, seq: u64) -> Summary {
         let (what, alarm) = match self {
             Kind::Changes(changes) => (What::Changes, changes.alarm),
-            Kind::Image(image) => (What::Image, Some(image.alarm)),
+            Kind::Image(whole) => (What::Image, Some(whole.alarm.flatten())),
             Kind::Gone => (What::Gone, Some(None)),
         };
         Summary { seq, what, alarm }
     }
 
+    /// The first changes of an object are its whole state.
+    pub(super) fn first(changes: &Changes) -> Kind {
+        Kind::Image(Changes { alarm: Some(changes.alarm.flatten()), ..changes.clone() })
+    }
+
+    /// A whole state.
+    pub(super) fn whole(bytes: &Bytes, alarm: Option<WallTime>) -> Kind {
+        let mut runs: Vec<(usize, usize)> = Vec::new();
+        for (at, grain) in bytes.chunks(GRAIN).enumerate() {
+            if grain.iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            let (start, end) = (at * GRAIN, at * GRAIN + grain.len());
+            match runs.last_mut() {
+                Some((_, last)) if *last == start => *last = end,
+                _ => runs.push((start, end)),
+            }
+        }
+        let writes = runs.into_iter().map(|(start, end)| (start as u64, bytes.slice(start..end))).collect();
+        Kind::Image(Changes { len: bytes.len() as u64, writes, alarm: Some(alarm) })
+    }
+
     fn body(&self) -> Vec<u8> {
         let mut body = Vec::new();
-        match self {
-            Kind::Changes(changes) => {
-                put_alarm(&mut body, changes.alarm);
-                body.extend_from_slice(&changes.len.to_le_bytes());
-                for (at, bytes) in &changes.writes {
-                    body.extend_from_slice(&at.to_le_bytes());
-                    body.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-                    body.extend_from_slice(bytes);
-                }
+        if let Kind::Changes(changes) | Kind::Image(changes) = self {
+            put_alarm(&mut body, changes.alarm);
+            body.extend_from_slice(&changes.len.to_le_bytes());
+            for (at, bytes) in &changes.writes {
+                body.extend_from_slice(&at.to_le_bytes());
+                body.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+                body.extend_from_slice(bytes);
             }
-            Kind::Image(image) => {
-                put_alarm(&mut body, Some(image.alarm));
-                body.extend_from_slice(&image.bytes);
-            }
-            Kind::Gone => {}
         }
         body
     }
 
     fn from_body(what: What, body: &[u8]) -> Option<Kind> {
+        let changes = || {
+            let (alarm, rest) = take_alarm(body)?;
+            let (len, mut rest) = take_u64(rest)?;
+            let mut writes = Vec::new();
+            while !rest.is_empty() {
+                let (at, more) = take_u64(rest)?;
+                let (size, more) = more.split_first_chunk::<4>()?;
+                let size = u32::from_le_bytes(*size) as usize;
+                let (bytes, more) = more.split_at_checked(size)?;
+                writes.push((at, Bytes::copy_from_slice(bytes)));
+                rest = more;
+            }
+            let changes = Changes { len, writes, alarm };
+            is_within(&changes).then_some(changes)
+        };
         Some(match what {
             What::Gone => Kind::Gone,
-            What::Image => {
-                let (alarm, rest) = take_alarm(body)?;
-                Kind::Image(Image { bytes: Bytes::copy_from_slice(rest), alarm: alarm? })
-            }
-            What::Changes => {
-                let (alarm, rest) = take_alarm(body)?;
-                let (len, mut rest) = take_u64(rest)?;
-                let mut writes = Vec::new();
-                while !rest.is_empty() {
-                    let (at, more) = take_u64(rest)?;
-                    let (size, more) = more.split_first_chunk::<4>()?;
-                    let size = u32::from_le_bytes(*size) as usize;
-                    let (bytes, more) = more.split_at_checked(size)?;
-                    if at.checked_add(size as u64)? > len {
-                        return None;
-                    }
-                    writes.push((at, Bytes::copy_from_slice(bytes)));
-                    rest = more;
-                }
-                Kind::Changes(Changes { len, writes, alarm })
-            }
+            What::Image => Kind::Image(changes()?),
+            What::Changes => Kind::Changes(changes()?),
         })
+    }
+}
+
+/// Whether nothing is written beyond the end.
+fn is_within(changes: &Changes) -> bool {
+    let end = |(at, bytes): &(u64, Bytes)| at.checked_add(bytes.len() as u64);
+    changes.writes.iter().all(|write| end(write).is_some_and(|end| end <= changes.len))
+}
+
+/// Why nobody could read back this change of this object; `None`: it can be.
+pub(super) fn unreadable(key: &ObjectKey, changes: &Changes) -> Option<&'static str> {
+    let body: u64 = changes.writes.iter().map(|(_, bytes)| WRITE + bytes.len() as u64).sum();
+    if key.namespace.len() > NAMESPACE_MAX {
+        Some("its namespace is too long")
+    } else if !is_within(changes) {
+        Some("it writes beyond its end")
+    } else if changes.len > STATE_MAX || body > BODY_MAX {
+        Some("it is too large")
+    } else {
+        None
     }
 }
 
 impl Record {
     /// Adds the record to `out`; says where it will stand.
-    pub(super) fn encode(
-        &self,
-        segment: u32,
-        offset: u64,
-        batch: u64,
-        is_last: bool,
-        out: &mut Vec<u8>,
-    ) -> Place {
+    pub(super) fn encode(&self, segment: u32, offset: u64, position: &Position, out: &mut Vec<u8>) -> Place {
         let body = self.kind.body();
         let name = self.key.namespace.as_bytes();
+        let trail = position.trail.as_slice();
+        let flags = u8::from(position.is_last) | u8::from(position.is_first) << 1 | (trail.len() as u8) << 4;
         let start = out.len();
         out.extend_from_slice(&[0; 8]);
         out.extend_from_slice(&(body.len() as u32).to_le_bytes());
         out.extend_from_slice(&(name.len() as u16).to_le_bytes());
         out.push(self.kind.summary(0).what as u8);
-        out.push(u8::from(is_last));
-        out.extend_from_slice(&batch.to_le_bytes());
+        out.push(flags);
+        out.extend_from_slice(&position.batch.to_le_bytes());
         out.extend_from_slice(&self.seq.to_le_bytes());
         out.extend_from_slice(&self.key.id.0);
         out.extend_from_slice(&sum(segment, offset, &body).to_le_bytes());
+        out.extend_from_slice(&position.number.to_le_bytes());
         out.extend_from_slice(name);
+        trail.iter().for_each(|owner| out.extend_from_slice(&owner.to_le_bytes()));
+        let head = (out.len() - start) as u32;
         let head_sum = sum(segment, offset, &out[start + 8..]);
         out[start..start + 8].copy_from_slice(&head_sum.to_le_bytes());
         out.extend_from_slice(&body);
-        Place { segment, offset, head: (HEAD + name.len()) as u32, body: body.len() as u32 }
+        Place { segment, offset, head, body: body.len() as u32 }
     }
 
     /// The record at the start of `bytes`, whole, and its head.
@@ -172,9 +231,9 @@ impl Record {
     pub(super) fn apply(&self, state: &mut Vec<u8>) {
         match &self.kind {
             Kind::Changes(changes) => changes.apply(state),
-            Kind::Image(image) => {
+            Kind::Image(whole) => {
                 state.clear();
-                state.extend_from_slice(&image.bytes);
+                whole.apply(state);
             }
             Kind::Gone => state.clear(),
         }
@@ -189,12 +248,22 @@ impl Head {
         if name_len > NAMESPACE_MAX {
             return None;
         }
-        let whole = bytes.get(..HEAD + name_len)?;
+        let trail_len = usize::from(fixed[15] >> 4);
+        let whole = bytes.get(..HEAD + name_len + 4 * trail_len)?;
         let u64_at = |at: usize| u64::from_le_bytes(fixed[at..at + 8].try_into().expect("eight bytes"));
         if u64_at(0) != sum(segment, offset, &whole[8..]) {
             return None;
         }
-        let namespace = std::str::from_utf8(&whole[HEAD..]).ok()?;
+        let (namespace, trail) = whole[HEAD..].split_at(name_len);
+        let namespace = std::str::from_utf8(namespace).ok()?;
+        let trail = trail.chunks_exact(4).map(|owner| u32::from_le_bytes(owner.try_into().expect("four")));
+        let position = Position {
+            batch: u64_at(16),
+            is_first: fixed[15] & 2 != 0,
+            is_last: fixed[15] & 1 != 0,
+            number: u64_at(72),
+            trail: trail.take(TRAIL_MAX).collect(),
+        };
         let id = ObjectId(fixed[32..64].try_into().expect("32 bytes"));
         let what = match fixed[14] {
             0 => What::Changes,
@@ -206,8 +275,7 @@ impl Head {
         Some(Head {
             key: ObjectKey { namespace: namespace.into(), id },
             seq: u64_at(24),
-            batch: u64_at(16),
-            is_last: fixed[15] == 1,
+            position,
             place: Place { segment, offset, head: whole.len() as u32, body },
             what,
             sum: u64_at(64),

@@ -13,8 +13,8 @@ const VERSION: u32 = 1;
 
 const MAGIC: &[u8; 8] = b"dacapo\0\x01";
 
-/// Bytes of the header: magic, version, number, checksum.
-pub(super) const HEADER: usize = 24;
+/// Bytes of the header: magic, version, number, the number of the first record, checksum.
+pub(super) const HEADER: usize = 32;
 
 /// The first bytes of an index.
 pub(super) const INDEX_MAGIC: &[u8; 8] = b"index\0\0\x01";
@@ -29,23 +29,27 @@ pub(super) struct Segment {
     pub(super) end: u64,
     /// What its index will say. Empty once it is closed.
     pub(super) index: Vec<(ObjectKey, Summary, Place)>,
-    /// It has records that cannot be read, so it is kept.
+    /// It has its index, and takes no more records.
+    pub(super) is_closed: bool,
+    /// It has records that cannot be read. It is kept, and gets no index: whoever opens the store
+    /// finds the damage again.
     pub(super) is_damaged: bool,
 }
 
 /// What a header says.
 pub(super) enum HeaderState {
-    /// A segment begins.
-    Sound,
+    /// A segment begins, with the record of this number.
+    Sound(u64),
     /// There is no header, or it is not as it was written.
     Unsound,
 }
 
-pub(super) fn header(number: u32) -> Vec<u8> {
+fn header(number: u32, first: u64) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
     bytes.extend_from_slice(&number.to_le_bytes());
+    bytes.extend_from_slice(&first.to_le_bytes());
     let sum = sum(number, 0, &bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
     bytes
@@ -67,15 +71,16 @@ pub(super) fn read_header(number: u32, bytes: &[u8]) -> Result<HeaderState, Stor
         );
         return Err(StorageError::new(StorageErrorKind::Newer, message));
     }
-    Ok(HeaderState::Sound)
+    let (first, _) = take_u64(&content[16..]).expect("eight bytes");
+    Ok(HeaderState::Sound(first))
 }
 
 impl Store {
     /// Makes the segment of this number, empty, and writes to it from now on.
     pub(super) fn begin_segment(&mut self, number: u32) -> Result<(), StorageError> {
         let file = file::name(number);
-        let begun =
-            self.disk.write_at(&file, 0, &header(number)).and_then(|()| self.disk.truncate(&file, FIRST));
+        let header = header(number, self.recent.next());
+        let begun = self.disk.write_at(&file, 0, &header).and_then(|()| self.disk.truncate(&file, FIRST));
         begun.map_err(storage)?;
         self.sync(&file)?;
         self.segments.insert(number, Segment { end: FIRST, ..Segment::default() });
@@ -86,18 +91,64 @@ impl Store {
     pub(super) fn seal(&mut self) -> Result<(), StorageError> {
         let (&number, segment) = self.segments.last_key_value().expect("an open store has a segment");
         let file = file::name(number);
-        let bytes = encode_index(number, segment, self.next_batch);
-        self.disk.write_at(&file, segment.end, &bytes).map_err(storage)?;
+        if segment.is_damaged {
+            // Behind the end there may be remains of a batch that failed.
+            self.disk.truncate(&file, segment.end).map_err(storage)?;
+        } else {
+            let bytes = encode_index(number, segment, self.next_batch, self.recent.next());
+            self.disk.write_at(&file, segment.end, &bytes).map_err(storage)?;
+        }
         self.sync(&file)?;
-        self.begin_segment(number + 1)?;
-        self.segments.get_mut(&number).expect("just seen").index = Vec::new();
+        let segment = self.segments.get_mut(&number).expect("just seen");
+        segment.is_closed = true;
+        segment.index = Vec::new();
+        self.begin_segment(number + 1)
+    }
+
+    /// The segment that is written to, and where it ends. There may have been no room for a new one
+    /// when the last was closed.
+    pub(super) fn open_segment(&mut self) -> Result<(u32, u64), StorageError> {
+        let (&number, segment) = self.segments.last_key_value().expect("an open store has a segment");
+        if segment.is_closed {
+            self.begin_segment(number + 1)?;
+            return Ok((number + 1, FIRST));
+        }
+        Ok((number, segment.end))
+    }
+
+    /// Puts a segment without records in the place of a closed one whose records are of no use any
+    /// more: those before it are still wanted, and a hole would look like a loss.
+    pub(super) fn hollow(&mut self, number: u32) -> Result<(), StorageError> {
+        let first = self.first_of(number)?;
+        let next = self.first_of(number + 1)?;
+        let segment = Segment { end: FIRST, ..Segment::default() };
+        let mut bytes = header(number, first);
+        bytes.extend_from_slice(&encode_index(number, &segment, self.next_batch, next));
+        let (file, new) = (file::name(number), file::new_name(number));
+        self.disk.write_at(&new, 0, &bytes).map_err(storage)?;
+        self.disk.truncate(&new, bytes.len() as u64).map_err(storage)?;
+        self.sync(&new)?;
+        self.disk.rename(&new, &file).map_err(storage)?;
+        self.sync(&file)?;
+        self.segments.insert(number, segment);
         Ok(())
+    }
+
+    /// The number of the first record of a segment.
+    fn first_of(&mut self, number: u32) -> Result<u64, StorageError> {
+        let file = file::name(number);
+        let bytes = file::read_exact(&mut *self.disk, &file, 0, HEADER)?.unwrap_or_default();
+        match read_header(number, &bytes)? {
+            HeaderState::Sound(first) => Ok(first),
+            HeaderState::Unsound => Err(super::corrupt(&super::Damage { file, offset: 0, object: None })),
+        }
     }
 }
 
-fn encode_index(number: u32, segment: &Segment, next_batch: u64) -> Vec<u8> {
+fn encode_index(number: u32, segment: &Segment, next_batch: u64, next: u64) -> Vec<u8> {
     let mut bytes = INDEX_MAGIC.to_vec();
     bytes.extend_from_slice(&next_batch.to_le_bytes());
+    bytes.extend_from_slice(&next.to_le_bytes());
     for (key, summary, place) in &segment.index {
         bytes.push(summary.what as u8);
         put_alarm(&mut bytes, summary.alarm);
@@ -118,6 +169,8 @@ fn encode_index(number: u32, segment: &Segment, next_batch: u64) -> Vec<u8> {
 /// What an index says.
 pub(super) struct Index {
     pub(super) next_batch: u64,
+    /// The number of the first record of the next segment.
+    pub(super) next: u64,
     /// Where it begins: the end of the records.
     pub(super) start: u64,
     pub(super) records: Vec<(ObjectKey, Summary, Place)>,
@@ -145,7 +198,8 @@ impl Store {
 }
 
 fn decode_index(number: u32, start: u64, bytes: &[u8]) -> Option<Index> {
-    let (next_batch, mut rest) = take_u64(bytes.strip_prefix(INDEX_MAGIC)?)?;
+    let (next_batch, rest) = take_u64(bytes.strip_prefix(INDEX_MAGIC)?)?;
+    let (next, mut rest) = take_u64(rest)?;
     let mut records = Vec::new();
     while let Some((what, more)) = rest.split_first() {
         let what = match what {
@@ -173,5 +227,5 @@ fn decode_index(number: u32, start: u64, bytes: &[u8]) -> Option<Index> {
         records.push((key, Summary { seq, what, alarm }, place));
         rest = more;
     }
-    Some(Index { next_batch, start, records })
+    Some(Index { next_batch, next, start, records })
 }

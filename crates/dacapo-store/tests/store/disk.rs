@@ -1,7 +1,7 @@
 //! A disk in memory that can be made to fail, and to lose what was not synced.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use dacapo_core::{Disk, DiskError, DiskErrorKind, digest_of};
@@ -23,6 +23,16 @@ struct Inner {
     /// Fails at the operation of this number, in this way; a power cut fails all that follow, too.
     fault: Option<(u64, Fault)>,
     space: Option<u64>,
+    /// Writes that no sync will make durable: one that covered them has failed.
+    forgotten: BTreeMap<String, Vec<u8>>,
+    /// Names that were given to another file since their last sync.
+    renamed: BTreeSet<String>,
+    /// The next read gives bytes that are not there.
+    misreads: bool,
+    /// How often a file was renamed.
+    renames: u64,
+    /// Bytes that were written.
+    written: u64,
     /// All calls, as one number.
     history: u64,
 }
@@ -37,6 +47,9 @@ pub(crate) enum Fault {
     Lie,
     /// A write is done and told as failed, and whatever would undo it fails as well.
     Undead,
+    /// A sync fails, and from then on the machine takes what it covered for written: reads see it,
+    /// and later syncs succeed without it. (That is what Linux does.)
+    Forgets,
 }
 
 impl TestDisk {
@@ -56,6 +69,18 @@ impl TestDisk {
         self.0.borrow().history
     }
 
+    pub(crate) fn written(&self) -> u64 {
+        self.0.borrow().written
+    }
+
+    pub(crate) fn renames(&self) -> u64 {
+        self.0.borrow().renames
+    }
+
+    pub(crate) fn misread_once(&self) {
+        self.0.borrow_mut().misreads = true;
+    }
+
     pub(crate) fn fail_at(&self, operation: u64, fault: Fault) {
         self.0.borrow_mut().fault = Some((operation, fault));
     }
@@ -73,6 +98,7 @@ impl TestDisk {
     pub(crate) fn restart(&self, mut keeps: impl FnMut() -> bool) {
         let inner = &mut *self.0.borrow_mut();
         inner.fault = None;
+        inner.forgotten.clear();
         let mut after = BTreeMap::new();
         let names: Vec<String> = inner.cached.keys().chain(inner.durable.keys()).cloned().collect();
         for name in names {
@@ -80,6 +106,11 @@ impl TestDisk {
             let (old, new) = (inner.durable.get(&name), inner.cached.get(&name));
             if old == new {
                 after.insert(name, new.unwrap_or(&empty).clone());
+                continue;
+            }
+            if inner.renamed.contains(&name) {
+                let kept = if keeps() { new } else { old };
+                after.extend(kept.map(|bytes| (name, bytes.clone())));
                 continue;
             }
             // A name that came or went, and a length, are kept or lost as a whole.
@@ -98,6 +129,7 @@ impl TestDisk {
             }
             after.insert(name, bytes);
         }
+        inner.renamed.clear();
         inner.cached = after.clone();
         inner.durable = after;
     }
@@ -122,7 +154,9 @@ impl Inner {
             Some((at, Fault::PowerCut)) if self.operations >= at => {
                 Err(self.error(DiskErrorKind::Gone, file))
             }
-            Some((at, Fault::Error)) if self.operations == at => Err(self.error(DiskErrorKind::Io, file)),
+            Some((at, Fault::Error | Fault::Forgets)) if self.operations == at => {
+                Err(self.error(DiskErrorKind::Io, file))
+            }
             Some((at, Fault::Lie)) if self.operations == at => Ok(false),
             Some((at, Fault::Undead)) if self.operations == at + 1 => {
                 Err(self.error(DiskErrorKind::Io, file))
@@ -151,6 +185,9 @@ impl Disk for TestDisk {
         // A read may be short.
         let n = rest.len().min(buffer.len()).min(3 * SECTOR);
         buffer[..n].copy_from_slice(&rest[..n]);
+        if std::mem::take(&mut inner.misreads) {
+            buffer[..n].reverse();
+        }
         Ok(n)
     }
 
@@ -160,6 +197,7 @@ impl Disk for TestDisk {
         if !inner.operate(file)? {
             return Ok(());
         }
+        inner.written += bytes.len() as u64;
         let used: u64 = inner.cached.values().map(|bytes| bytes.len() as u64).sum();
         let content = inner.cached.entry(file.to_owned()).or_default();
         let end = offset as usize + bytes.len();
@@ -172,6 +210,13 @@ impl Disk for TestDisk {
             content.resize(end, 0);
         }
         content[offset as usize..end].copy_from_slice(&bytes[..written]);
+        if let Some(forgotten) = inner.forgotten.get_mut(file) {
+            // Whatever is written anew is known to be unwritten again, by whole sectors.
+            let dirty = (offset as usize / SECTOR * SECTOR)..end.next_multiple_of(SECTOR);
+            forgotten.resize(forgotten.len().max(end), 0);
+            let dirty = dirty.start..dirty.end.min(forgotten.len()).min(content.len());
+            forgotten[dirty.clone()].copy_from_slice(&content[dirty]);
+        }
         if inner.fault == Some((inner.operations, Fault::Undead)) {
             return Err(inner.error(DiskErrorKind::Io, file));
         }
@@ -181,8 +226,13 @@ impl Disk for TestDisk {
     fn sync(&mut self, file: &str) -> Result<(), DiskError> {
         let inner = &mut *self.0.borrow_mut();
         inner.remember(("sync", file));
+        if inner.fault == Some((inner.operations + 1, Fault::Forgets)) {
+            let durable = inner.durable.get(file).cloned().unwrap_or_default();
+            inner.forgotten.insert(file.to_owned(), durable);
+        }
         if inner.operate(file)? {
-            match inner.cached.get(file) {
+            inner.renamed.remove(file);
+            match inner.forgotten.get(file).or(inner.cached.get(file)) {
                 Some(bytes) => inner.durable.insert(file.to_owned(), bytes.clone()),
                 None => inner.durable.remove(file),
             };
@@ -195,6 +245,9 @@ impl Disk for TestDisk {
         inner.remember(("truncate", file, len));
         if inner.operate(file)? {
             inner.cached.entry(file.to_owned()).or_default().resize(len as usize, 0);
+            if let Some(forgotten) = inner.forgotten.get_mut(file) {
+                forgotten.resize(len as usize, 0);
+            }
         }
         Ok(())
     }
@@ -206,6 +259,8 @@ impl Disk for TestDisk {
             && let Some(bytes) = inner.cached.remove(from)
         {
             inner.cached.insert(to.to_owned(), bytes);
+            inner.renamed.insert(to.to_owned());
+            inner.renames += 1;
         }
         Ok(())
     }
@@ -215,6 +270,7 @@ impl Disk for TestDisk {
         inner.remember(("remove", file));
         if inner.operate(file)? {
             inner.cached.remove(file);
+            inner.forgotten.remove(file);
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 mod crash;
 mod damage;
 mod disk;
+mod loss;
 mod model;
+mod upkeep;
 
 use bytes::Bytes;
 use dacapo_core::{Changes, ObjectId, ObjectKey, WallTime};
@@ -20,4 +22,11 @@ fn write(len: u64, at: u64, text: &[u8]) -> Changes {
 
 fn alarm(at: Option<i64>) -> Changes {
     Changes { len: 0, writes: Vec::new(), alarm: Some(at.map(WallTime)) }
+}
+
+/// The names and sizes of all files.
+fn files(disk: &disk::TestDisk) -> Vec<(String, usize)> {
+    let mut files = Vec::new();
+    disk.edit(|content| files = content.iter().map(|(name, bytes)| (name.clone(), bytes.len())).collect());
+    files
 }
