@@ -15,8 +15,14 @@ pub(crate) fn exponential(mean: Duration, uniform: u32) -> Duration {
     // The inverse of the distribution: -ln(1 - u), with u = uniform / 2^32.
     let rest = (1u64 << 32) - u64::from(uniform);
     let binary = (32 << 32) - log2(rest);
-    let natural = u128::from(binary) * u128::from(LN_2) >> 32;
-    Duration::from_nanos((mean.as_nanos() * natural + (1 << 31) >> 32) as u64)
+    let natural = product(binary, LN_2);
+    let mean = mean.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(mean.subsec_nanos()));
+    Duration::from_nanos(product(mean, natural))
+}
+
+/// The product of a number and one with 32 bits behind the point.
+fn product(a: u64, b: u64) -> u64 {
+    (u128::from(a) * u128::from(b) + (1 << 31) >> 32) as u64
 }
 
 /// The binary logarithm of a whole number from 1 on, with 32 bits behind the point.
