@@ -70,10 +70,9 @@ impl Store {
         Ok(())
     }
 
-    /// The oldest segment with something to clean, but for the last.
+    /// The oldest segment with something to clean, but for the one that is written to.
     fn to_clean(&self) -> Option<u32> {
-        let (&last, _) = self.segments.last_key_value()?;
-        let mut older = self.segments.range(..last);
+        let mut older = self.segments.range(..self.head);
         let is_first =
             |number: u32| self.segments.first_key_value().is_some_and(|(first, _)| *first == number);
         older

@@ -14,6 +14,7 @@ mod loss;
 mod open;
 mod read;
 mod record;
+mod scan;
 mod segment;
 mod trail;
 mod write;
@@ -44,8 +45,10 @@ const SEGMENT_MAX: u64 = 4 << 20;
 pub struct Store {
     disk: Box<dyn Disk>,
     objects: BTreeMap<ObjectKey, Entry>,
-    /// The segments by their numbers; the last one is written to.
+    /// The segments by their numbers.
     segments: BTreeMap<u32, Segment>,
+    /// The one that is written to. A full disk may have had no room for it yet.
+    head: u32,
     /// The number of the next batch. Never used twice, so that what is left of a batch that failed
     /// is not taken for part of a later one.
     next_batch: u64,
@@ -138,6 +141,7 @@ impl Store {
             disk,
             objects: BTreeMap::new(),
             segments: BTreeMap::new(),
+            head: 1,
             next_batch: 1,
             live: 0,
             poisoned: None,
@@ -229,7 +233,7 @@ impl Store {
             let len = self.disk.len(&file).map_err(storage)?.unwrap_or(0);
             let scan = self.scan(number)?;
             found.extend(scan.damages().filter(|damage| damage.offset < end));
-            let is_closed = len > end && Some(&number) != numbers.last();
+            let is_closed = len > end && number != self.head;
             if is_closed && self.read_index(number, len)?.is_none() {
                 found.push(Damage { file, offset: end, object: None });
             }

@@ -10,7 +10,7 @@ const GAP: u64 = 4096;
 const READ_MAX: u64 = 1 << 20;
 
 /// How often bytes that are wrong are read again: a disk may answer wrongly once.
-const RETRIES: usize = 2;
+pub(super) const RETRIES: usize = 2;
 
 impl Store {
     /// What the records at these places make of an empty state.

@@ -15,8 +15,11 @@ use super::trail::{TRAIL_MAX, Trail};
 /// Bytes of a head before the namespace.
 const HEAD: usize = 80;
 
+/// The most bytes that a head can have.
+pub(super) const HEAD_MAX: usize = HEAD + NAMESPACE_MAX + 4 * TRAIL_MAX;
+
 /// The longest namespace that a record can have.
-pub(super) const NAMESPACE_MAX: usize = 1024;
+const NAMESPACE_MAX: usize = 1024;
 
 /// The longest state that an object can have, and the most bytes of its changes at once: what a
 /// record can say, and more than the storage of an object can hold.

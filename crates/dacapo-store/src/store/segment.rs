@@ -76,44 +76,43 @@ pub(super) fn read_header(number: u32, bytes: &[u8]) -> Result<HeaderState, Stor
 }
 
 impl Store {
-    /// Makes the segment of this number, empty, and writes to it from now on.
-    pub(super) fn begin_segment(&mut self, number: u32) -> Result<(), StorageError> {
+    /// Makes the segment of this number, empty.
+    fn begin_segment(&mut self, number: u32) -> Result<(), StorageError> {
         let file = file::name(number);
         let header = header(number, self.recent.next());
-        let begun = self.disk.write_at(&file, 0, &header).and_then(|()| self.disk.truncate(&file, FIRST));
-        begun.map_err(storage)?;
+        self.disk.write_at(&file, 0, &header).map_err(storage)?;
+        self.disk.truncate(&file, FIRST).map_err(storage)?;
         self.sync(&file)?;
         self.segments.insert(number, Segment { end: FIRST, ..Segment::default() });
         Ok(())
     }
 
-    /// Closes the segment that is written to, and begins the next.
-    pub(super) fn seal(&mut self) -> Result<(), StorageError> {
-        let (&number, segment) = self.segments.last_key_value().expect("an open store has a segment");
-        let file = file::name(number);
-        if segment.is_damaged {
-            // Behind the end there may be remains of a batch that failed.
-            self.disk.truncate(&file, segment.end).map_err(storage)?;
-        } else {
-            let bytes = encode_index(number, segment, self.next_batch, self.recent.next());
-            self.disk.write_at(&file, segment.end, &bytes).map_err(storage)?;
+    /// The segment that is written to, and where it ends. It is made if a disk was too full for it.
+    pub(super) fn open_segment(&mut self) -> Result<(u32, u64), StorageError> {
+        if !self.segments.contains_key(&self.head) {
+            self.begin_segment(self.head)?;
         }
-        self.sync(&file)?;
-        let segment = self.segments.get_mut(&number).expect("just seen");
-        segment.is_closed = true;
-        segment.index = Vec::new();
-        self.begin_segment(number + 1)
+        Ok((self.head, self.segments[&self.head].end))
     }
 
-    /// The segment that is written to, and where it ends. There may have been no room for a new one
-    /// when the last was closed.
-    pub(super) fn open_segment(&mut self) -> Result<(u32, u64), StorageError> {
-        let (&number, segment) = self.segments.last_key_value().expect("an open store has a segment");
-        if segment.is_closed {
-            self.begin_segment(number + 1)?;
-            return Ok((number + 1, FIRST));
+    /// Closes the segment that is written to, and begins the next.
+    pub(super) fn seal(&mut self) -> Result<(), StorageError> {
+        let number = self.head;
+        let Some(segment) = self.segments.get(&number) else { return Ok(()) };
+        let file = file::name(number);
+        let mut end = segment.end;
+        if !segment.is_damaged {
+            let bytes = encode_index(number, segment, self.next_batch, self.recent.next());
+            self.disk.write_at(&file, end, &bytes).map_err(storage)?;
+            end += bytes.len() as u64;
         }
-        Ok((number, segment.end))
+        // Behind the end there may be remains of a batch that failed.
+        self.disk.truncate(&file, end).map_err(storage)?;
+        self.sync(&file)?;
+        // From now on nothing is written to it, even if the next one cannot be made now.
+        self.segments.get_mut(&number).expect("just seen").index = Vec::new();
+        self.head = number + 1;
+        self.begin_segment(self.head)
     }
 
     /// Puts a segment without records in the place of a closed one whose records are of no use any
@@ -174,6 +173,8 @@ pub(super) struct Index {
     /// Where it begins: the end of the records.
     pub(super) start: u64,
     pub(super) records: Vec<(ObjectKey, Summary, Place)>,
+    /// Itself, to the end of the file.
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Store {
@@ -187,18 +188,18 @@ impl Store {
         if start < FIRST || start > at {
             return Ok(None);
         }
-        let Some(bytes) = file::read_exact(&mut *self.disk, &name, start, (at - start) as usize)? else {
-            return Ok(None);
-        };
-        if written != sum(number, start, &bytes).to_le_bytes() {
+        let size = (len - start) as usize;
+        let Some(bytes) = file::read_exact(&mut *self.disk, &name, start, size)? else { return Ok(None) };
+        if written != sum(number, start, &bytes[..size - TRAILER]).to_le_bytes() {
             return Ok(None);
         }
-        Ok(decode_index(number, start, &bytes))
+        Ok(decode_index(number, start, bytes))
     }
 }
 
-fn decode_index(number: u32, start: u64, bytes: &[u8]) -> Option<Index> {
-    let (next_batch, rest) = take_u64(bytes.strip_prefix(INDEX_MAGIC)?)?;
+fn decode_index(number: u32, start: u64, bytes: Vec<u8>) -> Option<Index> {
+    let content = &bytes[..bytes.len() - TRAILER];
+    let (next_batch, rest) = take_u64(content.strip_prefix(INDEX_MAGIC)?)?;
     let (next, mut rest) = take_u64(rest)?;
     let mut records = Vec::new();
     while let Some((what, more)) = rest.split_first() {
@@ -227,5 +228,5 @@ fn decode_index(number: u32, start: u64, bytes: &[u8]) -> Option<Index> {
         records.push((key, Summary { seq, what, alarm }, place));
         rest = more;
     }
-    Some(Index { next_batch, next, start, records })
+    Some(Index { next_batch, next, start, records, bytes })
 }

@@ -132,6 +132,8 @@ fn a_segment_that_cannot_be_closed_or_begun_stops_nothing() {
         for _ in 0..2 {
             assert_eq!(store.load(&key(1)).unwrap().unwrap().bytes, [19; 90][..], "operation {after}");
             assert_eq!(store.check().unwrap(), [], "operation {after}");
+            let files = files(&disk);
+            assert!(files.iter().all(|(_, len)| *len < 1200), "operation {after}: {files:?}");
             (store, _) = Store::open_with(disk.boxed(), 400).unwrap();
         }
     }
