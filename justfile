@@ -29,6 +29,10 @@ bench *FILTER:
 docs:
     mdbook build docs --dest-dir ../target/book
 
+# the same modules in npm's workerd and in dacapo: do they observe the same?
+oracle *FILTER:
+    cargo xtask oracle {{FILTER}}
+
 # feed a reader with bytes until it breaks: just fuzz trace -max_total_time=60
 fuzz NAME *ARGS:
     cargo +nightly fuzz run --fuzz-dir fuzz {{NAME}} -- {{ARGS}}

@@ -7,6 +7,7 @@
 mod ci;
 mod clippy_toml;
 mod npm;
+mod oracle;
 mod process;
 mod project;
 mod scenarios;
@@ -29,6 +30,7 @@ The chores of this workspace.
   cargo xtask test [FILTER..]       set up, then run all tests
   cargo xtask run [--] ARGS..       set up, then build and start dacapo with the arguments
   cargo xtask scenarios [FILTER]    run every scenario under sim-scenarios and examples, with its expectation
+  cargo xtask oracle [FILTER]       run the same modules in npm's workerd and in dacapo, and compare what they observe
   cargo xtask tidy                  check the rules of the house
   cargo xtask clippy-toml           write the clippy.toml files
   cargo xtask ci                    everything that must hold before a change goes in
@@ -108,6 +110,7 @@ impl Request {
             Some("test") => test::run(&project, &self.rest),
             Some("run") => project::run_dacapo(&project, &self.rest),
             Some("scenarios") => scenarios::run(&project, self.rest.first().map_or("", String::as_str)),
+            Some("oracle") => oracle::run(&project, self.rest.first().map_or("", String::as_str)),
             Some("tidy") => run_tidy(&project),
             Some("clippy-toml") => clippy_toml::write(&project.root).map(|()| true),
             Some("ci") => ci::run(&project),

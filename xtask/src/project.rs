@@ -90,6 +90,17 @@ impl Project {
 
 /// Sets up, builds the command line and starts it.
 pub(crate) fn run_dacapo(project: &Project, arguments: &[String]) -> Result<bool, String> {
+    if !build_dacapo(project)? {
+        return Ok(false);
+    }
+    // The caller's folder, not the root: paths in the arguments are the caller's.
+    let mut command = Command::new(project.dacapo());
+    let status = command.args(arguments).status().map_err(|error| process::cannot_start(&command, &error))?;
+    std::process::exit(status.code().unwrap_or(2))
+}
+
+/// Sets up, and builds the command line; whether it could be built.
+pub(crate) fn build_dacapo(project: &Project) -> Result<bool, String> {
     setup::run(project)?;
     setup::check_engine(project)?;
     let mut build = project.cargo(&["build", "--package", "dacapo", "--bin", "dacapo"]);
@@ -99,11 +110,5 @@ pub(crate) fn run_dacapo(project: &Project, arguments: &[String]) -> Result<bool
     if project.engines == Engines::WithoutJs {
         build.arg("--no-default-features");
     }
-    if !process::succeeds(&mut build)? {
-        return Ok(false);
-    }
-    // The caller's folder, not the root: paths in the arguments are the caller's.
-    let mut command = Command::new(project.dacapo());
-    let status = command.args(arguments).status().map_err(|error| process::cannot_start(&command, &error))?;
-    std::process::exit(status.code().unwrap_or(2))
+    process::succeeds(&mut build)
 }

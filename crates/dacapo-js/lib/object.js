@@ -49,15 +49,14 @@
     [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((cls) => [cls.name, cls]),
   );
   const flatten = (error) => {
-    if (!(error instanceof Error) && !(error instanceof lib.DOMException)) return { value: error };
+    // What is thrown without being an error arrives as one, for code that asks for its message.
+    if (!(error instanceof Error) && !(error instanceof lib.DOMException)) return { name: "Error", message: lib.messageOf(error) };
     return { name: `${error.name}`, message: `${error.message}`, isDom: error instanceof lib.DOMException };
   };
   const unflatten = (flat) => {
-    if ("value" in flat) return flat.value;
-    if (flat.isDom) return new lib.DOMException(flat.message, flat.name);
     const cls = errorClasses.get(flat.name);
-    const error = new (cls ?? Error)(flat.message);
-    if (cls === undefined) Object.defineProperty(error, "name", { value: flat.name, writable: true, configurable: true });
+    const error = flat.isDom ? new lib.DOMException(flat.message, flat.name) : new (cls ?? Error)(flat.message);
+    if (cls === undefined && !flat.isDom) Object.defineProperty(error, "name", { value: flat.name, writable: true, configurable: true });
     Object.defineProperty(error, "remote", { value: true, writable: true, configurable: true });
     return error;
   };
@@ -98,7 +97,7 @@
     const methods = new Map();
     return new Proxy(target, {
       get(stub, key) {
-        if (typeof key === "symbol" || key in stub) return stub[key];
+        if (typeof key === "symbol" || (key in stub && key !== "constructor")) return stub[key];
         // A promise that is resolved with a stub shall not take it for another promise.
         if (key === "then") return undefined;
         let method = methods.get(key);
@@ -224,6 +223,7 @@
     if (typeof Class !== "function") {
       ops.abort(`the module has no export class ${className}, which the configuration names`);
     }
+    lib.hasAlarm = typeof Class.prototype?.alarm === "function";
     const state = new DurableObjectState(INTERNAL, new DurableObjectId(INTERNAL, "", text));
     constructing = [];
     let object;

@@ -7,7 +7,7 @@
   "use strict";
 
   const { INTERNAL } = lib;
-  const { Map, Object, Promise, TypeError } = globalThis;
+  const { ArrayBuffer, Map, Object, Promise, TypeError } = globalThis;
   const KEYS_MAX = 128;
 
   const guard = (token) => {
@@ -24,9 +24,10 @@
   const dataClone = (error) =>
     error?.name === "DataCloneError" ? new lib.DOMException(error.message, "DataCloneError") : error;
 
-  const keyOf = (key) => {
-    if (typeof key !== "string") throw new TypeError(`a key must be a string, not ${lib.inspect(key, { depth: 0 })}`);
-    return key;
+  // As with everything that takes a string: what is none becomes one.
+  const keyOf = (key) => `${key}`;
+  const needs = (count, given, what) => {
+    if (given < count) throw new TypeError(`${what} is required`);
   };
   const bounded = (keys) => {
     if (keys.length > KEYS_MAX) throw new RangeError(`at most ${KEYS_MAX} keys at once, not ${keys.length}`);
@@ -43,10 +44,20 @@
     }
   };
 
+  function byCodePoints(a, b) {
+    const [one, two] = [a[Symbol.iterator](), b[Symbol.iterator]()];
+    for (;;) {
+      const [x, y] = [one.next(), two.next()];
+      if (x.done || y.done) return Number(y.done ?? false) - Number(x.done ?? false);
+      if (x.value !== y.value) return x.value.codePointAt(0) - y.value.codePointAt(0);
+    }
+  }
+
   function get(keys) {
     if (!Array.isArray(keys)) return getOne(keys);
     const found = new Map();
-    for (const key of bounded(keys)) {
+    // In the order of list(), which compares what UTF-8 makes of them: by code points.
+    for (const key of bounded(keys).map(keyOf).sort(byCodePoints)) {
       const value = getOne(key);
       if (value !== undefined) found.set(key, value);
     }
@@ -54,7 +65,6 @@
   }
 
   function put(entries, value) {
-    if (typeof entries === "string") return putOne(entries, value);
     if (typeof entries !== "object" || entries === null) return putOne(entries, value);
     // All of them, or none.
     return atomically(() => {
@@ -71,6 +81,7 @@
 
   function list(options = {}) {
     options ??= {};
+    if (typeof options !== "object") throw new TypeError("list: the options must be an object");
     const text = (name) => (options[name] === undefined || options[name] === null ? null : `${options[name]}`);
     if (options.start !== undefined && options.startAfter !== undefined) {
       throw new TypeError("list: start and startAfter cannot both be given");
@@ -154,8 +165,12 @@
     if (!Number.isFinite(millis)) {
       throw new TypeError(`setAlarm: a Date or milliseconds are required, not ${lib.inspect(at, { depth: 0 })}`);
     }
+    if (millis < 0) throw new TypeError(`setAlarm: ${millis} is before 1970`);
+    if (!lib.hasAlarm) {
+      throw new TypeError("setAlarm: the class of this object has no method alarm(), so nobody would answer it");
+    }
     // A time that has passed means: at once.
-    ops.storageSetAlarm(Math.max(0, Math.trunc(millis)));
+    ops.storageSetAlarm(Math.trunc(millis));
   }
 
   // The keys, for code that does not want promises: storage.kv.
@@ -233,12 +248,30 @@
   };
   lib.interface(SqlStorageCursor, { hidden: true });
 
+  // What is no value of SQL becomes a text, but for whole numbers that SQL would take for others.
+  const bound = (value) => {
+    switch (typeof value) {
+      case "undefined":
+        return null;
+      case "number":
+      case "string":
+        return value;
+      case "object":
+        return value === null || value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? value : `${value}`;
+      case "bigint":
+        throw new TypeError(`${value}n cannot be bound: give a number, or a string`);
+      default:
+        return `${value}`;
+    }
+  };
+
   class SqlStorage {
     constructor(token) {
       guard(token);
     }
     exec(query, ...bindings) {
-      return new SqlStorageCursor(INTERNAL, ops.storageSql(`${query}`, bindings));
+      needs(1, arguments.length, "exec: a query");
+      return new SqlStorageCursor(INTERNAL, ops.storageSql(`${query}`, bindings.map(bound)));
     }
     get databaseSize() {
       return ops.storageSize();
@@ -254,13 +287,16 @@
       guard(token);
     }
     get(key) {
-      return promised(() => get(key));
+      const given = arguments.length;
+      return promised(() => (needs(1, given, "get: a key"), get(key)));
     }
     put(key, value) {
-      return promised(() => put(key, value));
+      const given = arguments.length;
+      return promised(() => (needs(1, given, "put: a key"), put(key, value)));
     }
     delete(key) {
-      return promised(() => remove(key));
+      const given = arguments.length;
+      return promised(() => (needs(1, given, "delete: a key"), remove(key)));
     }
     list(options) {
       return promised(() => listed(options));

@@ -22,7 +22,7 @@ pub(crate) fn exponential(mean: Duration, uniform: u32) -> Duration {
 
 /// The product of a number and one with 32 bits behind the point.
 fn product(a: u64, b: u64) -> u64 {
-    (u128::from(a) * u128::from(b) + (1 << 31) >> 32) as u64
+    ((u128::from(a) * u128::from(b) + (1 << 31)) >> 32) as u64
 }
 
 /// The binary logarithm of a whole number from 1 on, with 32 bits behind the point.
@@ -31,7 +31,7 @@ fn log2(n: u64) -> u64 {
     let fraction = (n << (63 - whole)) & (u64::MAX >> 1);
     let (piece, within) = ((fraction >> 55) as usize, (fraction >> 23) & 0xffff_ffff);
     let (from, to) = (LOG2[piece], LOG2[piece + 1]);
-    (u64::from(whole) << 32) + from + ((to - from) * within >> 32)
+    (u64::from(whole) << 32) + from + (((to - from) * within) >> 32)
 }
 
 const fn log2_table() -> [u64; PIECES + 1] {
@@ -43,7 +43,7 @@ const fn log2_table() -> [u64; PIECES + 1] {
         let (mut log, mut bit) = (0u64, 1u64 << 32);
         while bit > 1 {
             bit >>= 1;
-            n = n * n >> 62;
+            n = (n * n) >> 62;
             if n >> 63 == 1 {
                 n >>= 1;
                 log |= bit;

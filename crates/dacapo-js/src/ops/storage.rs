@@ -103,8 +103,6 @@ pub(super) fn sql<'s>(scope: &mut v8::PinScope<'s, '_>, args: Args<'s>, mut resu
 fn sql_value(scope: Scope<'_, '_, '_>, value: v8::Local<'_, v8::Value>) -> SqlValue {
     if let Ok(number) = v8::Local::<v8::Number>::try_from(value) {
         SqlValue::Real(number.value())
-    } else if value.is_boolean() {
-        SqlValue::Real(if value.is_true() { 1.0 } else { 0.0 })
     } else if let Some(text) = text_of(scope, value) {
         SqlValue::Text(text)
     } else if let Some(bytes) = bytes_of(value) {

@@ -18,9 +18,6 @@ const ENTRY_MAX: usize = 2 << 20;
 pub(super) const TABLE: &str = "CREATE TABLE _cf_KV (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID";
 
 fn check_key(key: &str) -> Result<(), StorageError> {
-    if key.is_empty() {
-        return Err(guest("a key cannot be empty"));
-    }
     if key.len() > KEY_MAX {
         let len = key.len();
         return Err(guest(format!("a key can have {KEY_MAX} bytes, and this one has {len}")));
