@@ -26,6 +26,16 @@ impl Store {
             return Ok(());
         }
         let Some(number) = self.to_clean() else { return Ok(()) };
+        let cleaned = self.clean_segment(number);
+        if cleaned.as_ref().is_err_and(|error| error.kind == StorageErrorKind::Corrupt)
+            && let Some(segment) = self.segments.get_mut(&number)
+        {
+            segment.is_damaged = true;
+        }
+        cleaned
+    }
+
+    fn clean_segment(&mut self, number: u32) -> Result<(), StorageError> {
         let from = match self.cleaned_to.take() {
             Some((of, key)) if of == number => Bound::Excluded(key),
             _ => Bound::Unbounded,
@@ -50,18 +60,8 @@ impl Store {
         let mut records = Vec::new();
         for key in to_move {
             let seq = self.objects[&key].seq;
-            match self.load(&key) {
-                Ok(image) => {
-                    let image = image.unwrap_or_default();
-                    records.push(Record { key, seq, kind: Kind::whole(&image.bytes, image.alarm) });
-                }
-                Err(error) => {
-                    if error.kind == StorageErrorKind::Corrupt {
-                        self.segments.get_mut(&number).expect("just seen").is_damaged = true;
-                    }
-                    return Err(error);
-                }
-            }
+            let image = self.load(&key)?.unwrap_or_default();
+            records.push(Record { key, seq, kind: Kind::whole(&image.bytes, image.alarm) });
         }
         if !records.is_empty() {
             self.append(records)?;

@@ -24,11 +24,10 @@ impl Store {
         if missing == 0 {
             return;
         }
-        if pending.is_none() {
-            // The records are missing between these two, so both stay.
-            for (_, segment) in self.segments.range_mut(..=segment).rev().take(2) {
-                segment.is_damaged = true;
-            }
+        // The records are missing between these two, or in this one. What says so stays.
+        let is_within = pending.as_ref().is_some_and(|damage| damage.file == file::name(segment));
+        for (_, segment) in self.segments.range_mut(..=segment).rev().take(if is_within { 1 } else { 2 }) {
+            segment.is_damaged = true;
         }
         let damage = pending.unwrap_or_else(|| Damage { file: file::name(segment), offset, object: None });
         match usize::try_from(missing).ok().and_then(|missing| trail.get(..missing)) {

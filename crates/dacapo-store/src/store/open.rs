@@ -12,10 +12,9 @@ use dacapo_core::{ObjectKey, StorageError, StorageErrorKind};
 use super::record::{HEAD_MAX, Head, Place, Summary, What};
 use super::scan::{Item, Scan};
 use super::segment::{HEADER, HeaderState, Index, Segment, read_header};
-use super::{Damage, Entry, FIRST, Store, file, storage};
+use super::{Damage, Entry, FIRST, Store, file, storage, trail};
 
 /// The end of the log as it was read: in memory perhaps, and not on the disk.
-#[derive(Default)]
 struct Tail {
     from: u64,
     bytes: Vec<u8>,
@@ -45,6 +44,10 @@ impl Store {
         }
         if let (Some(number), Some(tail)) = (last, tail) {
             self.make_sure(number, &tail)?;
+        }
+        if let Some(removed) = numbers.first().filter(|first| **first > 1) {
+            // If it came back once the next is removed, that one would be missed.
+            self.sync(&file::name(removed - 1))?;
         }
         for name in files.iter().filter(|name| file::new_number(name).is_some()) {
             // It was to take the place of a segment, and did not come to it.
@@ -129,6 +132,7 @@ impl Store {
             HeaderState::Unsound => {
                 let damage = Damage { file: file::name(number), offset: 0, object: None };
                 self.pending.get_or_insert(damage);
+                self.recent.begin(scan.first_known());
             }
         }
         let has_records = scan.has_records();
@@ -185,6 +189,10 @@ impl Store {
     pub(super) fn take_in(&mut self, key: ObjectKey, summary: Summary, place: Place) {
         let Summary { seq, what, alarm } = summary;
         let before = self.objects.get(&key).map_or(0, Entry::size);
+        if !matches!(what, What::Changes) {
+            // Whatever of it was lost before is of no use any more.
+            self.strangers.remove(&trail::owner(&key));
+        }
         match what {
             What::Image => {
                 let entry = Entry { image: Some(place), seq, alarm: alarm.flatten(), ..Entry::default() };

@@ -5,6 +5,7 @@ use dacapo_core::{ObjectKey, StorageError};
 use super::read::RETRIES;
 use super::record::{Head, Place, Record, Summary};
 use super::segment::{HEADER, HeaderState, INDEX_MAGIC, read_header};
+use super::trail::REACH;
 use super::{Damage, FIRST, Store, file, storage};
 
 /// What counts of a segment that was being written to.
@@ -76,6 +77,20 @@ impl Scan {
             _ => None,
         };
         self.items.into_iter().filter_map(summary).collect()
+    }
+
+    /// The number of its first record, as far as that can be told without its header: more may be
+    /// missing than the first that is there names.
+    pub(super) fn first_known(&self) -> u64 {
+        match &self.items[..] {
+            [Item::Record(head, _), ..] => head.position.number,
+            [Item::Gap(start, end), Item::Record(head, _), ..] => {
+                let unnamed = u64::from(end - start > REACH);
+                let named = head.position.trail.as_slice().len() as u64;
+                head.position.number.saturating_sub(named + unnamed)
+            }
+            _ => 0,
+        }
     }
 
     /// Whether a record stands in it.

@@ -29,8 +29,6 @@ pub(super) struct Segment {
     pub(super) end: u64,
     /// What its index will say. Empty once it is closed.
     pub(super) index: Vec<(ObjectKey, Summary, Place)>,
-    /// It has its index, and takes no more records.
-    pub(super) is_closed: bool,
     /// It has records that cannot be read. It is kept, and gets no index: whoever opens the store
     /// finds the damage again.
     pub(super) is_damaged: bool,

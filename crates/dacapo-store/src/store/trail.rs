@@ -15,7 +15,7 @@ pub(super) const TRAIL_MAX: usize = 15;
 
 /// A record names the owners of those that begin at most so many bytes before it, and always of the
 /// one before it: more than the sector of any disk that writes 512 bytes at once.
-const REACH: u64 = 1024;
+pub(super) const REACH: u64 = 1024;
 
 /// The owners of the records before one, the nearest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -113,9 +113,7 @@ impl Store {
 
     /// Moves the head of the log on if it has become long, and makes room.
     pub(super) fn keep_up(&mut self) -> Result<(), StorageError> {
-        let is_long =
-            |(_, segment): (_, &super::Segment)| segment.end >= self.segment_max && !segment.is_closed;
-        if self.segments.last_key_value().is_some_and(is_long) {
+        if self.segments.get(&self.head).is_some_and(|segment| segment.end >= self.segment_max) {
             self.seal()?;
         }
         self.clean()

@@ -202,3 +202,27 @@ fn what_a_store_has_shown_survives_even_if_a_dead_process_had_not_synced_it() {
     assert_eq!(store.load(&key(1)).unwrap(), seen);
     assert_eq!(seen.unwrap().bytes, "seen");
 }
+
+#[test]
+fn a_full_disk_can_be_opened_and_read_whatever_it_has_no_room_for() {
+    for room in 0..400 {
+        let disk = TestDisk::new();
+        let (mut store, _) = Store::open_with(disk.boxed(), 300).unwrap();
+        let mut model = Model::new();
+        disk.leave_room(Some(room));
+        for n in 0..4u8 {
+            let batch = [(key(n), write(90, 0, &[n; 90]))];
+            match store.commit(&batch) {
+                Ok(()) => apply(&mut model, &batch),
+                Err(error) => assert_eq!(error.kind, StorageErrorKind::Full),
+            }
+        }
+        let (mut store, _) = Store::open_with(disk.boxed(), 300).unwrap();
+        assert_eq!(contents(&mut store), model, "room {room}");
+        disk.leave_room(None);
+        store.commit(&[(key(7), write(4, 0, b"room"))]).unwrap();
+        assert_eq!(store.check().unwrap(), vec![]);
+        let (mut store, _) = Store::open_with(disk.boxed(), 300).unwrap();
+        assert_eq!(store.load(&key(7)).unwrap().unwrap().bytes, "room");
+    }
+}

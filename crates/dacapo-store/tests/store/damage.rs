@@ -100,14 +100,22 @@ fn a_segment_that_is_gone_is_missed() {
 
 #[test]
 fn a_store_from_a_newer_version_is_refused_with_what_to_do() {
+    for number in [1, 3] {
+        newer(number);
+    }
+}
+
+/// A store of which one segment is newer; an older one has what a failed process has left there.
+fn newer(number: u32) {
     let (disk, _) = filled();
+    disk.edit(|files| drop(files.insert("00000002.new".into(), vec![1; 40])));
     let before = files(&disk);
     disk.edit(|files| {
         use xxhash_rust::xxh3::Xxh3;
-        let header = files.values_mut().next().unwrap();
+        let header = files.get_mut(&format!("{number:08}.log")).unwrap();
         header[8] = 2;
         let mut sum = Xxh3::new();
-        sum.update(&1u32.to_le_bytes());
+        sum.update(&number.to_le_bytes());
         sum.update(&0u64.to_le_bytes());
         sum.update(&header[..24]);
         let sum = sum.digest().to_le_bytes();
@@ -117,8 +125,10 @@ fn a_store_from_a_newer_version_is_refused_with_what_to_do() {
     assert_eq!(error.kind, StorageErrorKind::Newer);
     assert_eq!(
         error.message,
-        "00000001.log was written in format 2 by a newer version, and this one reads up to 1: use that version, \
-         or a newer one"
+        format!(
+            "0000000{number}.log was written in format 2 by a newer version, and this one reads up to 1: use that \
+             version, or a newer one"
+        )
     );
     assert_eq!(files(&disk), before, "nothing was touched");
 }

@@ -27,8 +27,8 @@ struct Inner {
     forgotten: BTreeMap<String, Vec<u8>>,
     /// Names that were given to another file since their last sync.
     renamed: BTreeSet<String>,
-    /// The next read gives bytes that are not there.
-    misreads: bool,
+    /// The read after so many others gives bytes that are not there.
+    misread: Option<u64>,
     /// How often a file was renamed.
     renames: u64,
     /// Bytes that were written.
@@ -77,8 +77,8 @@ impl TestDisk {
         self.0.borrow().renames
     }
 
-    pub(crate) fn misread_once(&self) {
-        self.0.borrow_mut().misreads = true;
+    pub(crate) fn misread_after(&self, reads: u64) {
+        self.0.borrow_mut().misread = Some(reads);
     }
 
     pub(crate) fn fail_at(&self, operation: u64, fault: Fault) {
@@ -91,6 +91,13 @@ impl TestDisk {
 
     pub(crate) fn set_space(&self, space: Option<u64>) {
         self.0.borrow_mut().space = space;
+    }
+
+    /// So many bytes more fit on the disk.
+    pub(crate) fn leave_room(&self, room: Option<u64>) {
+        let inner = &mut *self.0.borrow_mut();
+        let used: u64 = inner.cached.values().map(|bytes| bytes.len() as u64).sum();
+        inner.space = room.map(|room| used + room);
     }
 
     /// The machine starts again: of what was not synced, `keeps` says for each sector (and for each
@@ -108,7 +115,7 @@ impl TestDisk {
                 after.insert(name, new.unwrap_or(&empty).clone());
                 continue;
             }
-            if inner.renamed.contains(&name) {
+            if inner.renamed.contains(&name) || new.is_none() {
                 let kept = if keeps() { new } else { old };
                 after.extend(kept.map(|bytes| (name, bytes.clone())));
                 continue;
@@ -185,9 +192,13 @@ impl Disk for TestDisk {
         // A read may be short.
         let n = rest.len().min(buffer.len()).min(3 * SECTOR);
         buffer[..n].copy_from_slice(&rest[..n]);
-        if std::mem::take(&mut inner.misreads) {
-            buffer[..n].reverse();
-        }
+        inner.misread = match inner.misread {
+            Some(0) => {
+                buffer[..n].reverse();
+                None
+            }
+            reads => reads.map(|reads| reads - 1),
+        };
         Ok(n)
     }
 

@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod disk;
+mod law;
 mod loss;
 mod model;
 mod upkeep;
