@@ -161,6 +161,7 @@ impl Sim {
         let start = Time::ZERO + Duration::from_micros(1);
         if self.workload.is_some() {
             self.queue.push(start, Item::Phase(Phase::Setup));
+            self.queue.push(start + self.options.settles, Item::Deadline(Phase::Setup));
         } else {
             self.begin_drive(start);
         }
