@@ -14,6 +14,6 @@ service "steps" {
 scenario "counting" {
   workload = "counting.sim.ts"
   nodes    = 3
-  lasts    = "30s"
+  lasts    = "20s"
   faults   = ["network", "process", "clock", "disk"]
 }

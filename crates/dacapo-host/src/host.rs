@@ -203,7 +203,7 @@ impl Host {
             Target::Outside(_) => {
                 let Some(runtime) = &self.runtime else { return };
                 let _inside = runtime.enter();
-                self.client.call(&self.switch, from, call, head, body);
+                self.client.call(&self.switch, from, call, *head, body);
             }
             Target::Refused(error) => failed(error),
             // The runtime replaces these; an answer is still better than silence.

@@ -85,13 +85,13 @@ impl Client {
         switch: &Rc<Switch>,
         from: Address,
         call: CallId,
-        head: Box<RequestHead>,
+        head: RequestHead,
         body: Body,
     ) {
         let caller = Caller::Guest(from, call);
         let (chunks, body) = self.out_body(caller, body);
         let credit = Rc::new(Credit::default());
-        let request = self.request(*head, body);
+        let request = self.request(head, body);
         let (pool, own_switch, own_credit) = (self.pool.clone(), switch.clone(), credit.clone());
         let task = tokio::task::spawn_local(async move {
             let result = match request {
