@@ -45,9 +45,12 @@ impl Store {
         if let (Some(number), Some(tail)) = (last, tail) {
             self.make_sure(number, &tail)?;
         }
-        if let Some(removed) = numbers.first().filter(|first| **first > 1) {
-            // If it came back once the next is removed, that one would be missed.
-            self.sync(&file::name(removed - 1))?;
+        if let Some(first) = numbers.first().filter(|first| **first > 1) {
+            // The one before may not be gone for good. If it came back once this one is removed, this
+            // one would be missed.
+            let name = file::name(first - 1);
+            self.disk.remove(&name).map_err(storage)?;
+            self.sync(&name)?;
         }
         for name in files.iter().filter(|name| file::new_number(name).is_some()) {
             // It was to take the place of a segment, and did not come to it.

@@ -48,13 +48,13 @@ impl Recent {
         self.next.unwrap_or(1)
     }
 
-    /// The trail of a record at this place.
-    pub(super) fn trail(&self, segment: u32, offset: u64) -> Trail {
-        let Some(&(last, start, _)) = self.records.back() else { return Trail::default() };
-        // The first record of a segment speaks of the end of the one before.
-        let from = if last == segment { offset } else { start };
+    /// The trail of a record that will stand there in its segment.
+    pub(super) fn trail(&self, offset: u64) -> Trail {
+        let Some(&(last, ..)) = self.records.back() else { return Trail::default() };
+        // The first record of a segment names as many as it can of the one before: those share their
+        // sectors with its index.
         let is_near = |(at, record): &(usize, &(u32, u64, u32))| {
-            *at == 0 || record.0 == last && record.1 + REACH >= from
+            *at == 0 || record.0 == last && record.1 + REACH >= offset
         };
         let near = self.records.iter().rev().enumerate().take_while(is_near);
         near.map(|(_, (.., owner))| *owner).collect()

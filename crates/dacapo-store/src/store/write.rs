@@ -71,7 +71,7 @@ impl Store {
                 is_first: at == 0,
                 is_last: at + 1 == records.len(),
                 number: recent.next(),
-                trail: recent.trail(segment, offset),
+                trail: recent.trail(offset),
             };
             let place = record.encode(segment, offset, &position, &mut bytes);
             recent.push(&record.key, &place);

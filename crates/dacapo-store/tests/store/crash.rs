@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::disk::{Fault, TestDisk};
 use crate::model::{Model, apply, batches, contents};
-use crate::{key, write};
+use crate::{files, key, write};
 
 const SEGMENT: u64 = 1500;
 
@@ -17,6 +17,15 @@ fn work(disk: &TestDisk) -> (Vec<Model>, Option<Model>) {
     let mut acknowledged = vec![model.clone()];
     let Ok((mut store, _)) = Store::open_with(disk.boxed(), SEGMENT) else { return (acknowledged, None) };
     for n in 0..40u8 {
+        // What an object was before it was removed is of no use any more: there is something to clean.
+        let mut next = model.clone();
+        if next.remove(&key(n % 3)).is_some() && n % 2 == 0 {
+            if store.remove(&key(n % 3)).is_err() {
+                return (acknowledged, Some(next));
+            }
+            model = next;
+            acknowledged.push(model.clone());
+        }
         let batch = [(key(n % 3), write(200, u64::from(n), &[n; 90])), (key(7), write(1, 0, &[n]))];
         let mut next = model.clone();
         apply(&mut next, &batch);
@@ -47,6 +56,8 @@ fn check(disk: &TestDisk, acknowledged: &[Model], under_way: Option<&Model>, pla
 fn operations() -> u64 {
     let disk = TestDisk::new();
     work(&disk);
+    let (first, _) = files(&disk).remove(0);
+    assert!(*first > *"00000003.log", "it has cleaned: {first}");
     disk.operations()
 }
 
@@ -205,7 +216,7 @@ fn what_a_store_has_shown_survives_even_if_a_dead_process_had_not_synced_it() {
 
 #[test]
 fn a_full_disk_can_be_opened_and_read_whatever_it_has_no_room_for() {
-    for room in 0..400 {
+    for room in 0..1000 {
         let disk = TestDisk::new();
         let (mut store, _) = Store::open_with(disk.boxed(), 300).unwrap();
         let mut model = Model::new();
@@ -224,5 +235,31 @@ fn a_full_disk_can_be_opened_and_read_whatever_it_has_no_room_for() {
         assert_eq!(store.check().unwrap(), vec![]);
         let (mut store, _) = Store::open_with(disk.boxed(), 300).unwrap();
         assert_eq!(store.load(&key(7)).unwrap().unwrap().bytes, "room");
+    }
+}
+
+#[test]
+fn an_error_that_nobody_dies_of_loses_nothing_when_the_power_is_cut_much_later() {
+    for at in 1..=operations() {
+        let disk = TestDisk::new();
+        disk.fail_at(at, Fault::Error);
+        let (acknowledged, under_way) = work(&disk);
+        let mut model = acknowledged.last().unwrap().clone();
+        // The process starts again, and not the machine.
+        let (mut store, _) = Store::open_with(disk.boxed(), SEGMENT).unwrap();
+        let found = contents(&mut store);
+        assert!(found == model || Some(&found) == under_way.as_ref(), "operation {at}");
+        model = found;
+        for n in 0..80u8 {
+            let batch = [(key(n % 3), write(200, u64::from(n % 100), &[n; 90]))];
+            store.remove(&key(n % 3)).unwrap();
+            store.commit(&batch).unwrap();
+            model.remove(&key(n % 3));
+            apply(&mut model, &batch);
+        }
+        disk.restart(|| false);
+        let (mut store, _) = Store::open_with(disk.boxed(), SEGMENT).unwrap();
+        assert_eq!(contents(&mut store), model, "operation {at}");
+        assert_eq!(store.check().unwrap(), [], "operation {at}");
     }
 }

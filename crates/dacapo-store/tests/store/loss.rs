@@ -215,16 +215,21 @@ fn what_could_not_be_read_back_is_refused() {
 
 #[test]
 fn a_wrong_answer_while_the_store_is_opened_cuts_nothing_off() {
-    for read in 0..12 {
+    for (segment, read) in [400, 100_000].into_iter().flat_map(|segment| (0..12).map(move |n| (segment, n))) {
         let disk = TestDisk::new();
-        let (mut store, _) = Store::open_with(disk.boxed(), 400).unwrap();
-        for n in 0..8u8 {
+        let (mut store, _) = Store::open_with(disk.boxed(), segment).unwrap();
+        for n in 0..7u8 {
             store.commit(&[(key(n), write(90, 0, &[n; 90]))]).unwrap();
         }
         disk.misread_after(read);
-        let (mut store, _) = Store::open_with(disk.boxed(), 400).unwrap();
-        for n in 0..8u8 {
-            assert_eq!(store.load(&key(n)).unwrap().unwrap().bytes, [n; 90][..], "read {read}, object {n}");
+        let (mut store, _) = Store::open_with(disk.boxed(), segment).unwrap();
+        for n in 0..7u8 {
+            let found = store.load(&key(n)).unwrap().map(|image| image.bytes);
+            assert_eq!(
+                found.as_deref(),
+                Some(&[n; 90][..]),
+                "segments of {segment}, read {read}, object {n}"
+            );
         }
     }
 }
@@ -300,5 +305,26 @@ fn a_file_of_which_nothing_is_left_is_missed_for_good() {
         let (mut store, _) = Store::open(disk.boxed()).unwrap();
         assert_eq!(store.load(&key(1)).unwrap_err().kind, StorageErrorKind::Corrupt);
         assert!(!store.check().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_short_is_missed_for_good() {
+    let disk = TestDisk::new();
+    let (mut store, _) = Store::open_with(disk.boxed(), 300).unwrap();
+    for n in 0..6u8 {
+        store.commit(&[(key(n), write(90, 0, &[n; 90]))]).unwrap();
+    }
+    // One record of the first file is left, whole.
+    disk.edit(|files| files.get_mut("00000001.log").unwrap().truncate(32 + 92 + 111));
+    for _ in 0..3 {
+        let (mut store, _) = Store::open_with(disk.boxed(), 300).unwrap();
+        assert_eq!(store.load(&key(1)).unwrap_err().kind, StorageErrorKind::Corrupt);
+        for n in [0, 2, 3, 4, 5] {
+            assert_eq!(store.load(&key(n)).unwrap().unwrap().bytes, [n; 90][..]);
+        }
+        for n in 0..50 {
+            store.commit(&[(key(20), write(90, 0, &[n; 90]))]).unwrap();
+        }
     }
 }
