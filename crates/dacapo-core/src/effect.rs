@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::{
-    Address, Body, CallId, Changes, Chunk, ExchangeId, Fault, InstanceId, Location, NodeId, ObjectId,
-    ObjectKey, RequestHead, ResponseHead, ServiceId, TimerId,
+    Address, Body, CallId, Changes, Chunk, ExchangeId, Fault, InstanceId, LeaseCall, Location, Message,
+    NodeId, ObjectId, ObjectKey, RequestHead, ResponseHead, ServiceId, TimerId,
 };
 
 /// Everything that a guest, or the runtime on its behalf, can ask of the world.
@@ -62,6 +62,12 @@ pub enum Effect {
     /// Deliver [`crate::Event::Timer`] once all that this instance has written is durable. Never
     /// leaves the runtime as it is.
     Sync(TimerId),
+
+    /// Say something to the runtime of another node: it may get [`crate::Event::Message`]. Only the
+    /// runtime says this.
+    Send(NodeId, Box<Message>),
+    /// Ask the coordination service: answered by [`crate::Event::Leased`]. Only the runtime says this.
+    Lease(Box<LeaseCall>),
 
     /// A line for people.
     Log(Level, ByteString),

@@ -5,8 +5,8 @@ use std::fmt;
 use bytestring::ByteString;
 
 use crate::{
-    Body, CallId, Chunk, Entropy, ExchangeId, Image, ObjectKey, RequestHead, ResponseHead, ServiceId,
-    StorageError, TimerId, WallTime,
+    Body, CallId, Chunk, Entropy, ExchangeId, Image, LeaseRecord, Message, NodeId, ObjectKey, RequestHead,
+    ResponseHead, ServiceId, StorageError, TimerId, WallTime,
 };
 
 /// Everything that can happen to a node or to an instance on it.
@@ -91,6 +91,12 @@ pub enum Event {
         /// How often it was tried before.
         retry: u32,
     },
+
+    /// The runtime of that node says something to this one.
+    Message(NodeId, Box<Message>),
+    /// The coordination service has answered the call of this number, with the whole group, or did
+    /// not answer in time: then nobody knows whether it did what it was asked for.
+    Leased(u64, Result<Vec<LeaseRecord>, NetError>),
 }
 
 /// The parts of a scenario, in their order.

@@ -43,7 +43,8 @@ pub struct ParamSpec {
 pub struct FaultKind {
     /// Its name: `group.what`, where `network` is shortened to `net`.
     pub name: &'static str,
-    /// The word that switches on the whole group: `network`, `process`, `clock`, `disk`.
+    /// The word that switches on the whole group: `network`, `process`, `clock`, `disk`,
+    /// `lease`.
     pub group: &'static str,
     /// What it does and what a guest sees of it.
     pub doc: &'static str,
@@ -181,6 +182,28 @@ pub const CATALOGUE: &[FaultKind] = &[
             span("every", 10_000, "mean time between two jumps, over all nodes"),
             span("max", 60_000, "how far at most"),
         ],
+    ),
+    kind(
+        "lease.slow",
+        "lease",
+        "The coordination service takes long for some calls: what it was asked for is done late, or its answer is late.",
+        &[number("rate", 0.2, "share of calls that are slow"), span("max", 5_000, "how slow at most")],
+    ),
+    kind(
+        "lease.unavailable",
+        "lease",
+        "A node, or every node, gets no answer from the coordination service. What it asked for may be done all the same.",
+        &[
+            span("every", 15_000, "mean time between two spells"),
+            span("lasts", 8_000, "how long at most"),
+            number("all", 0.3, "share of spells that hit every node"),
+        ],
+    ),
+    kind(
+        "lease.early",
+        "lease",
+        "A lease ends before its time, so its holder and the next one both take themselves for the owner.",
+        &[span("every", 5_000, "mean time between two strikes")],
     ),
     kind(
         "disk.torn",

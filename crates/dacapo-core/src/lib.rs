@@ -20,6 +20,8 @@ pub mod fault;
 mod files;
 mod http_head;
 mod id;
+mod lease;
+mod message;
 mod object;
 pub mod plan;
 mod random;
@@ -39,6 +41,8 @@ pub use event::{Event, NetError, Phase};
 pub use files::{FileKind, Files, MemoryFiles};
 pub use http_head::{Headers, RequestHead, ResponseHead};
 pub use id::{Address, CallId, ExchangeId, IdMap, InstanceId, NodeId, ServiceId, TimerId};
+pub use lease::{LeaseCall, LeaseRecord, LeaseSwap, LeaseTable};
+pub use message::Message;
 pub use object::{ObjectId, ObjectKey};
 pub use random::{Entropy, Random, Seed};
 pub use storage::{

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicUsize;
 use dacapo_core::{NodeId, Phase};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::lease::LeaseDoor;
 use crate::listen;
 use crate::mail::{Mail, Peers};
 use crate::options::{HostOptions, Sinks};
@@ -33,6 +34,7 @@ pub struct HostLoop {
     pub(crate) mail: UnboundedReceiver<Mail>,
     pub(crate) finished: Arc<AtomicUsize>,
     pub(crate) store: StoreDoor,
+    pub(crate) leases: LeaseDoor,
 }
 
 /// Tells running loops what to do, from any thread.
@@ -63,6 +65,7 @@ impl HostCluster {
         let (senders, inboxes): (Vec<_>, Vec<_>) = (0..total).map(|_| unbounded_channel()).unzip();
         let peers: Arc<Peers> = senders.into();
         let store = StoreDoor::open(options.store.as_ref(), &peers)?;
+        let leases = LeaseDoor::new();
         let options = Arc::new(options);
         let finished = Arc::new(AtomicUsize::new(0));
         let loops = (0..).map(NodeId).zip(sockets).zip(inboxes).map(|((node, sockets), mail)| HostLoop {
@@ -73,6 +76,7 @@ impl HostCluster {
             mail,
             finished: finished.clone(),
             store: store.clone(),
+            leases: leases.clone(),
         });
         Ok(HostCluster { loops: loops.collect(), addresses, handle: HostHandle { peers } })
     }

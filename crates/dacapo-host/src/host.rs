@@ -9,13 +9,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use dacapo_core::{Address, Delivery, Effect, Event, NetError, NodeId, Note, Target, Time, World};
+use dacapo_core::{
+    Address, Delivery, Effect, Event, InstanceId, NetError, NodeId, Note, Target, Time, World,
+};
 use tokio::runtime::LocalRuntime;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::clock::{Clock, entropy};
+use crate::lease::LeaseDoor;
 use crate::mail::{Caller, Mail, ToCaller, ToServer};
 use crate::options::Sinks;
 use crate::server::connections::Order;
@@ -36,6 +39,7 @@ pub struct Host {
     switch: Rc<Switch>,
     client: Client,
     store: StoreDoor,
+    leases: LeaseDoor,
     timers: crate::timers::Timers,
     mail: UnboundedReceiver<Mail>,
     /// Letters read while the event loop ran.
@@ -80,6 +84,7 @@ impl Host {
             switch,
             client,
             store: seat.store,
+            leases: seat.leases,
             timers: crate::timers::Timers::default(),
             mail: seat.mail,
             letters: VecDeque::new(),
@@ -283,6 +288,11 @@ impl World for Host {
                     switch.push(from, refusal);
                 }
             }
+            Effect::Send(to, message) => {
+                let to = Address { node: to, instance: InstanceId::RUNTIME };
+                switch.send_event(to, Event::Message(from.node, message));
+            }
+            Effect::Lease(call) => switch.push(from, self.leases.ask(&call)),
             // Between an instance and its runtime.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
         }

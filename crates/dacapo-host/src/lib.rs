@@ -16,6 +16,7 @@ mod disk;
 mod error;
 mod files;
 mod host;
+mod lease;
 mod listen;
 mod mail;
 mod options;

@@ -142,6 +142,13 @@ impl Switch {
         }
     }
 
+    /// Gives an event to a loop of this process; none of that name: it is lost.
+    pub(crate) fn send_event(&self, to: Address, event: Event) {
+        if let Some(peer) = self.peers.get(to.node.0 as usize) {
+            let _ = peer.send(Mail::Event(to, event));
+        }
+    }
+
     pub(crate) fn tell_all(&self, mail: impl Fn() -> Mail) {
         for (index, peer) in self.peers.iter().enumerate() {
             if index != self.node.0 as usize {

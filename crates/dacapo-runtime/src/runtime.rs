@@ -157,6 +157,7 @@ impl Runtime {
             }
             // An alarm is rung by the runtime itself, out of a timer.
             Event::Alarm { .. } => {}
+            Event::Message(..) | Event::Leased(..) => {}
             Event::Response { .. }
             | Event::ResponseChunk(..)
             | Event::RequestCredit(..)
@@ -266,7 +267,12 @@ impl Runtime {
                 self.note_answer(id, exchange, effect)
             }
             // Only the runtime may say these.
-            Effect::Ended(..) | Effect::Stopped | Effect::Load(_) | Effect::Commit(..) => false,
+            Effect::Ended(..)
+            | Effect::Stopped
+            | Effect::Load(_)
+            | Effect::Commit(..)
+            | Effect::Send(..)
+            | Effect::Lease(_) => false,
             // What only an instance with storage has to say.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => false,
             _ => true,

@@ -13,6 +13,7 @@ mod crash_point;
 mod disk;
 mod exponential;
 mod fault;
+mod lease;
 mod network;
 mod node;
 mod options;

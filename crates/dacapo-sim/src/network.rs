@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dacapo_core::{
-    Address, Body, CallId, Chunk, Decisions, Delivery, Event, ExchangeId, InstanceId, Lane, NetError, NodeId,
-    NoteKind, RequestHead, ResponseHead, Target, Time,
+    Address, Body, CallId, Chunk, Decisions, Delivery, Event, ExchangeId, InstanceId, Lane, Message,
+    NetError, NodeId, NoteKind, RequestHead, ResponseHead, Target, Time,
 };
 use http::Method;
 
@@ -158,6 +158,30 @@ impl Sim {
             // Nobody waits for the answer to a copy that a proxy made.
             send(head, body, true);
         }
+    }
+
+    /// One runtime says something to another. What is lost is lost in silence.
+    pub(crate) fn send(&mut self, from: NodeId, to: NodeId, message: Box<Message>) {
+        let copies = 1 + u32::from(from != to && self.duplicates(from, to));
+        for _ in 0..copies {
+            if let Fate::Arrives(at) = self.transmit(from, to, HEAD_BYTES + message.body.len()) {
+                self.queue.push(at, Item::Message(from, to, message.clone()));
+            }
+        }
+    }
+
+    pub(crate) fn reach_runtime(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: Box<Message>,
+    ) -> Option<Delivery> {
+        if let Some(crash) = self.crash_at_words(from, to, &message) {
+            return Some(crash);
+        }
+        let is_there = !self.faults.is_cut(from, to) && self.node(to).is_up;
+        let address = Address { node: to, instance: InstanceId::RUNTIME };
+        is_there.then(|| self.deliver(address, Event::Message(from, message)))
     }
 
     /// A call that never left: its caller learns of it in a turn of its own.

@@ -93,7 +93,8 @@ pub enum CrashPoint {
     /// Just before its disk does the operation of this number, of those that change something (a
     /// write, a sync, a truncation, a rename, a removal): of a read nothing stays behind.
     Disk(NodeId, u64),
-    /// Just before the message of this number, of all requests and responses to or from this node.
+    /// Just before the message of this number, of all requests, responses and messages of
+    /// runtimes to or from this node.
     Message(NodeId, u64),
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use dacapo_core::{
-    Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, IdMap, InstanceId, NetError, NodeId,
-    Note, NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, World,
+    Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, IdMap, InstanceId, LeaseCall, Message,
+    NetError, NodeId, Note, NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, World,
 };
 
 use crate::book::Book;
 use crate::fault::{End, Faults, Spell};
+use crate::lease::Leases;
 use crate::network::Network;
 use crate::node::Node;
 use crate::options::{NodeKind, SimOptions};
@@ -33,6 +34,7 @@ pub struct Sim {
     pub(crate) network: Network,
     pub(crate) faults: Faults,
     pub(crate) stores: Stores,
+    pub(crate) leases: Leases,
     pub(crate) messages: Vec<u64>,
     timers: IdMap<(Address, TimerId), u64>,
     timers_set: u64,
@@ -73,6 +75,10 @@ pub(crate) enum Item {
     FaultEnd(End),
     /// Something is due at a store.
     Store(Step),
+    /// A message from one runtime reaches another.
+    Message(NodeId, NodeId, Box<Message>),
+    /// A call reaches the coordination service, from this life of its node.
+    Lease(Address, u32, Box<LeaseCall>),
     /// Faults stop for good.
     Heal,
     /// A phase must be over by now.
@@ -91,6 +97,7 @@ impl Sim {
         let network = Network::new(&mut decisions);
         let faults = Faults::new(&options, &mut decisions);
         let stores = Stores::new(&options, open, &mut decisions, &faults);
+        let leases = Leases::new(&mut decisions);
         let entropy = decisions.seed().entropy("nodes");
         let mut sim = Sim {
             nodes: options.nodes.iter().map(Node::new).collect(),
@@ -109,6 +116,7 @@ impl Sim {
             network,
             faults,
             stores,
+            leases,
             timers: IdMap::default(),
             timers_set: 0,
             timers_of_turn: 0,
@@ -267,7 +275,7 @@ impl Sim {
             Item::Timer(address, ..) | Item::Fail(address, ..) | Item::Store(Step::Answer(address, ..)) => {
                 Some(address.node)
             }
-            Item::Store(Step::Done(node, _)) => Some(*node),
+            Item::Store(Step::Done(node, _)) | Item::Message(_, node, _) => Some(*node),
             Item::ToServer(id, _) => self.book.get(*id).map(|e| e.server),
             Item::ToCaller(id, _) | Item::Break(id, _) => self.book.get(*id).map(|e| e.caller.node),
             _ => None,
@@ -341,6 +349,11 @@ impl Sim {
                 self.crash_at_message(id, &event, false).or_else(|| self.reach_caller(id, event))
             }
             Item::Store(step) => self.step_store(step),
+            Item::Message(from, to, message) => self.reach_runtime(from, to, message),
+            Item::Lease(from, life, call) => {
+                self.reach_leases(from, life, &call);
+                None
+            }
             Item::Break(id, error) => self.reach_caller_with_failure(id, error),
             Item::Wake(node, life) => self.wake(node, life),
             Item::Fault(spell) => self.begin_spell(spell),
@@ -482,6 +495,8 @@ impl World for Sim {
             Effect::Log(..) | Effect::Check(_) => {}
             // Between an instance and its runtime.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
+            Effect::Send(to, message) => self.send(from.node, to, message),
+            Effect::Lease(call) => self.ask_leases(from, call),
             Effect::Load(key) => self.ask_store(from, StoreJob::Load(*key)),
             Effect::Commit(number, key, changes) => {
                 self.ask_store(from, StoreJob::Commit(number, *key, *changes))

@@ -50,6 +50,7 @@ struct Builder {
     timers: BTreeMap<(Address, TimerId), usize>,
     loads: BTreeMap<Address, usize>,
     commits: BTreeMap<(Address, u64), usize>,
+    lease_calls: BTreeMap<(Address, u64), usize>,
 }
 
 impl Causes {
@@ -134,13 +135,16 @@ impl Builder {
                 self.timers.retain(|(address, _), _| address.node != to.node);
                 self.loads.retain(|address, _| address.node != to.node);
                 self.commits.retain(|(address, _), _| address.node != to.node);
+                self.lease_calls.retain(|(address, _), _| address.node != to.node);
                 None
             }
             Event::Stop
             | Event::Phase(_)
             | Event::Scheduled { .. }
             | Event::StoreOpened(_)
-            | Event::Alarm { .. } => None,
+            | Event::Alarm { .. }
+            | Event::Message(..) => None,
+            Event::Leased(number, _) => self.lease_calls.remove(&(to, *number)),
             Event::Request { exchange, service, head, .. } => {
                 self.out.requests.insert(*exchange, index);
                 if !self.out.callers.contains_key(exchange)
@@ -229,7 +233,11 @@ impl Builder {
             | Effect::Stopped
             | Effect::AlarmDone(_)
             | Effect::Exclusive(_)
-            | Effect::Sync(_) => {}
+            | Effect::Sync(_)
+            | Effect::Send(..) => {}
+            Effect::Lease(call) => {
+                self.lease_calls.insert((from, call.number), index);
+            }
         }
     }
 

@@ -8,7 +8,8 @@ use std::hash::Hasher;
 
 use dacapo_core::{
     Address, Body, Changes, Check, Chunk, Delivery, Digest, DigestHasher, Effect, Event, Fault, Headers,
-    Location, NetError, ObjectKey, RequestHead, ResponseHead, ServiceId, StorageError, Target,
+    LeaseRecord, LeaseSwap, Location, Message, NetError, ObjectKey, RequestHead, ResponseHead, ServiceId,
+    StorageError, Target,
 };
 
 /// Small fields are gathered up to this many bytes, because the hash is fast on long pieces only.
@@ -123,6 +124,27 @@ impl Rolling {
                 self.id(17, scheduled.0 as u64);
                 self.u32(*retry);
             }
+            Event::Message(from, message) => {
+                self.fields().tag(19).u32(from.0);
+                self.message(message);
+            }
+            Event::Leased(number, result) => {
+                self.id(20, *number);
+                match result {
+                    Ok(records) => {
+                        self.tag(1);
+                        self.u64(records.len() as u64);
+                        for LeaseRecord { key, version, value, is_held } in records {
+                            self.fields().u32(*key).u64(*version).tag(u8::from(*is_held));
+                            self.text(value);
+                        }
+                    }
+                    Err(error) => {
+                        self.tag(0);
+                        self.error(error);
+                    }
+                }
+            }
         }
     }
 
@@ -176,7 +198,25 @@ impl Rolling {
             Effect::AlarmDone(is_ok) => self.id(16, u64::from(*is_ok)),
             Effect::Exclusive(is_on) => self.id(17, u64::from(*is_on)),
             Effect::Sync(timer) => self.id(18, timer.0),
+            Effect::Send(to, message) => {
+                self.fields().tag(19).u32(to.0);
+                self.message(message);
+            }
+            Effect::Lease(call) => {
+                self.id(20, call.number);
+                self.text(&call.group);
+                self.u64(call.swaps.len() as u64);
+                for LeaseSwap { key, expected, value, ttl } in &call.swaps {
+                    self.fields().u32(*key).u64(*expected).u64(ttl.as_secs()).u32(ttl.subsec_nanos());
+                    self.text(value);
+                }
+            }
         }
+    }
+
+    fn message(&mut self, message: &Message) {
+        self.text(&message.name);
+        self.bytes(&message.body);
     }
 
     fn target(&mut self, target: &Target) {

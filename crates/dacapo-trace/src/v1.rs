@@ -6,6 +6,7 @@
 
 mod from_core;
 mod head;
+mod placement;
 mod store;
 mod to_core;
 
@@ -100,6 +101,8 @@ pub(crate) enum Event<'a> {
         scheduled: i64,
         retry: u32,
     },
+    Message(u32, Message<'a>),
+    Leased(u64, Result<Vec<LeaseRecord<'a>>, NetError<'a>>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +128,41 @@ pub(crate) enum Effect<'a> {
     AlarmDone(bool),
     Exclusive(bool),
     Sync(u64),
+    Send(u32, Message<'a>),
+    Lease(LeaseCall<'a>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Message<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) body: Bin<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct LeaseCall<'a> {
+    pub(crate) number: u64,
+    pub(crate) group: &'a str,
+    pub(crate) swaps: Vec<LeaseSwap<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct LeaseSwap<'a> {
+    pub(crate) key: u32,
+    pub(crate) expected: u64,
+    pub(crate) value: &'a str,
+    pub(crate) ttl_nanos: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct LeaseRecord<'a> {
+    pub(crate) key: u32,
+    pub(crate) version: u64,
+    pub(crate) value: &'a str,
+    pub(crate) is_held: bool,
 }
 
 #[derive(Serialize, Deserialize)]

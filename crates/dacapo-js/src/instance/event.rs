@@ -148,6 +148,8 @@ pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, turn: &Turn, event:
         | Event::Crash
         | Event::StoreOpened(_)
         | Event::Loaded(_)
+        | Event::Message(..)
+        | Event::Leased(..)
         | Event::Committed(..) => return None,
     })
 }

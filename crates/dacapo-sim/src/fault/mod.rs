@@ -6,6 +6,7 @@
 
 mod clock;
 mod disk;
+mod lease;
 mod link;
 mod message;
 mod partition;
@@ -174,6 +175,7 @@ impl Sim {
         self.heal_partition();
         self.faults.links.release();
         self.heal_disks();
+        self.leases.out_of_reach.clear();
         for node in &mut self.nodes {
             node.turn_cost = Duration::ZERO;
         }

@@ -19,6 +19,8 @@ pub(crate) enum Spell {
     DiskFull,
     DiskSlow,
     DiskLost,
+    LeaseUnavailable,
+    LeaseEarly,
 }
 
 /// The end of one.
@@ -36,10 +38,12 @@ pub(crate) enum End {
     DiskFull(NodeId),
     /// A disk is fast again.
     DiskSlow(NodeId),
+    /// A node, or all of them, can reach the coordination service again.
+    LeaseUnavailable(Option<NodeId>),
 }
 
 impl Spell {
-    pub(crate) const ALL: [Spell; 10] = [
+    pub(crate) const ALL: [Spell; 12] = [
         Spell::Partition,
         Spell::Clog,
         Spell::Crash,
@@ -50,6 +54,8 @@ impl Spell {
         Spell::DiskFull,
         Spell::DiskSlow,
         Spell::DiskLost,
+        Spell::LeaseUnavailable,
+        Spell::LeaseEarly,
     ];
 
     /// Whether it strikes a disk, and so only nodes that have one.
@@ -69,6 +75,8 @@ impl Spell {
             Spell::DiskFull => "disk.full",
             Spell::DiskSlow => "disk.latency",
             Spell::DiskLost => "disk.lost",
+            Spell::LeaseUnavailable => "lease.unavailable",
+            Spell::LeaseEarly => "lease.early",
         }
     }
 }
@@ -98,6 +106,8 @@ impl Sim {
             Spell::DiskFull => self.begin_disk_full(),
             Spell::DiskSlow => self.begin_disk_slow(),
             Spell::DiskLost => self.lose_disk(),
+            Spell::LeaseUnavailable => self.begin_lease_unavailable(),
+            Spell::LeaseEarly => self.expire_lease(),
         }
         None
     }
@@ -114,6 +124,7 @@ impl Sim {
             End::Slow(node) => self.end_slow(node),
             End::DiskFull(node) => self.end_disk_full(node),
             End::DiskSlow(node) => self.end_disk_slow(node),
+            End::LeaseUnavailable(node) => self.end_lease_unavailable(node),
         }
         None
     }

@@ -3,4 +3,5 @@
 mod counter;
 mod crash;
 mod fault;
+mod lease;
 mod log_store;

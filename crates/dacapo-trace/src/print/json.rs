@@ -5,8 +5,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dacapo_core::{
-    Address, Body, Check, CheckKind, Chunk, Effect, Event, Fault, Headers, Level, Location, NetError,
-    NoteKind, ObjectKey, RequestHead, ResponseHead, StorageError, Target,
+    Address, Body, Check, CheckKind, Chunk, Effect, Event, Fault, Headers, Level, Location, Message,
+    NetError, NoteKind, ObjectKey, RequestHead, ResponseHead, StorageError, Target,
 };
 use serde_json::{Map, Value, json};
 
@@ -96,6 +96,13 @@ pub(crate) fn event(event: &Event, names: &Names) -> Value {
         Event::Alarm { scheduled, retry } => {
             json!({"alarm": {"scheduled_ns": scheduled.0.to_string(), "retry": retry}})
         }
+        Event::Message(from, it) => json!({"message": {"from": names.node(*from), "message": message(it)}}),
+        Event::Leased(number, result) => json!({"leased": {
+            "number": number, "error": result.as_ref().err().map(error),
+            "records": result.iter().flatten().map(|it| json!({
+                "key": it.key, "version": it.version, "value": &it.value[..], "held": it.is_held,
+            })).collect::<Value>(),
+        }}),
     }
 }
 
@@ -145,7 +152,19 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Value {
         Effect::AlarmDone(is_ok) => json!({"alarm_done": {"ok": is_ok}}),
         Effect::Exclusive(is_on) => json!({"exclusive": {"on": is_on}}),
         Effect::Sync(timer) => json!({"sync": {"timer": timer.0}}),
+        Effect::Send(to, it) => json!({"send": {"to": names.node(*to), "message": message(it)}}),
+        Effect::Lease(call) => json!({"lease": {
+            "number": call.number, "group": &call.group[..],
+            "swaps": call.swaps.iter().map(|it| json!({
+                "key": it.key, "expected": it.expected, "value": &it.value[..],
+                "ttl_ns": it.ttl.as_nanos().to_string(),
+            })).collect::<Value>(),
+        }}),
     }
+}
+
+fn message(message: &Message) -> Value {
+    json!({"name": &message.name[..], "body": {"base64": BASE64_STANDARD.encode(&message.body)}})
 }
 
 fn target(target: &Target, names: &Names) -> Value {

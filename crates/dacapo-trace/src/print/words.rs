@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dacapo_core::{
-    Body, Changes, Check, CheckKind, Chunk, Effect, Event, Level, RequestHead, ResponseHead, StorageError,
-    Target, WallTime,
+    Body, Changes, Check, CheckKind, Chunk, Effect, Event, LeaseSwap, Level, Message, RequestHead,
+    ResponseHead, StorageError, Target, WallTime,
 };
 
 use super::excerpt::{self, clean};
@@ -77,6 +77,16 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
             if *retry > 0 {
                 line.word(Style::Faint, format!("(try {})", retry + 1));
             }
+        }
+        Event::Message(from, it) => message(&mut line, "from", &names.node(*from), it),
+        Event::Leased(number, Ok(records)) => {
+            start(&mut line, "leases", number);
+            let held = records.iter().filter(|record| record.is_held).count();
+            line.word(Style::Faint, format!("({held} of {} held)", records.len()));
+        }
+        Event::Leased(number, Err(error)) => {
+            start(&mut line, "leases", number);
+            line.word(Style::Bad, clean(&error.to_string()));
         }
     }
     line
@@ -155,8 +165,23 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Line {
         }
         Effect::Exclusive(is_on) => line.word(Style::Word, if *is_on { "alone" } else { "no more alone" }),
         Effect::Sync(timer) => start(&mut line, "sync", timer),
+        Effect::Send(to, it) => message(&mut line, "to", &names.node(*to), it),
+        Effect::Lease(call) => {
+            start(&mut line, "ask for leases", &call.number);
+            line.word(Style::Plain, clean(&call.group));
+            for swap in &call.swaps {
+                let LeaseSwap { key, expected, value, .. } = swap;
+                line.word(Style::Faint, clean(&format!("{key}: {expected} → {value:?}")));
+            }
+        }
     }
     line
+}
+
+fn message(line: &mut Line, word: &str, node: &str, message: &Message) {
+    line.word(Style::Word, clean(&message.name));
+    line.word(Style::Plain, format!("{word} {}", clean(node)));
+    line.word(Style::Faint, format!("({})", excerpt::length(message.body.len())));
 }
 
 fn failed(line: &mut Line, word: &str, error: &StorageError) {

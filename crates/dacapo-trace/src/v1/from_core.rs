@@ -69,6 +69,11 @@ impl<'a> From<&'a core::Event> for Event<'a> {
                 Event::Committed(*number, result.as_ref().copied().map_err(StorageError::from))
             }
             E::Alarm { scheduled, retry } => Event::Alarm { scheduled: scheduled.0, retry: *retry },
+            E::Message(from, message) => Event::Message(from.0, (&**message).into()),
+            E::Leased(number, result) => {
+                let records = result.as_ref().map(|all| all.iter().map(Into::into).collect());
+                Event::Leased(*number, records.map_err(Into::into))
+            }
         }
     }
 }
@@ -113,6 +118,8 @@ impl<'a> From<&'a core::Effect> for Effect<'a> {
             E::AlarmDone(is_ok) => Effect::AlarmDone(*is_ok),
             E::Exclusive(is_on) => Effect::Exclusive(*is_on),
             E::Sync(timer) => Effect::Sync(timer.0),
+            E::Send(to, message) => Effect::Send(to.0, (&**message).into()),
+            E::Lease(call) => Effect::Lease((&**call).into()),
         }
     }
 }

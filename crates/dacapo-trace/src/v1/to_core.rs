@@ -73,6 +73,11 @@ impl Event<'_> {
             Event::Loaded(result) => E::Loaded(result.map(|image| image.map(Into::into)).map_err(Into::into)),
             Event::Committed(number, result) => E::Committed(number, result.map_err(Into::into)),
             Event::Alarm { scheduled, retry } => E::Alarm { scheduled: WallTime(scheduled), retry },
+            Event::Message(from, message) => E::Message(NodeId(from), Box::new(message.into())),
+            Event::Leased(number, result) => {
+                let records = result.map(|all| all.into_iter().map(Into::into).collect());
+                E::Leased(number, records.map_err(Into::into))
+            }
         })
     }
 }
@@ -122,6 +127,8 @@ impl Effect<'_> {
             Effect::AlarmDone(is_ok) => E::AlarmDone(is_ok),
             Effect::Exclusive(is_on) => E::Exclusive(is_on),
             Effect::Sync(timer) => E::Sync(TimerId(timer)),
+            Effect::Send(to, message) => E::Send(NodeId(to), Box::new(message.into())),
+            Effect::Lease(call) => E::Lease(Box::new(call.into())),
         })
     }
 }

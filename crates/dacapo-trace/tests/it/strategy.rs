@@ -6,9 +6,9 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use dacapo_core::{
     Address, Body, CallId, Changes, Check, CheckKind, Chunk, Delivery, Effect, Entropy, Event, ExchangeId,
-    Fault, FaultKind, Headers, Image, InstanceId, Level, Location, NetError, NodeId, Note, NoteKind,
-    ObjectId, ObjectKey, Phase, RequestHead, ResponseHead, ServiceId, StorageError, StorageErrorKind, Target,
-    Time, TimerId, WallTime,
+    Fault, FaultKind, Headers, Image, InstanceId, LeaseCall, LeaseRecord, LeaseSwap, Level, Location,
+    Message, NetError, NodeId, Note, NoteKind, ObjectId, ObjectKey, Phase, RequestHead, ResponseHead,
+    ServiceId, StorageError, StorageErrorKind, Target, Time, TimerId, WallTime,
 };
 use dacapo_trace::Part;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -146,6 +146,24 @@ fn timer() -> impl Strategy<Value = TimerId> {
     any::<u64>().prop_map(TimerId)
 }
 
+fn message() -> impl Strategy<Value = Message> {
+    (text(), bytes()).prop_map(|(name, body)| Message { name, body })
+}
+
+fn lease() -> impl Strategy<Value = LeaseRecord> {
+    (any::<u32>(), any::<u64>(), text(), any::<bool>())
+        .prop_map(|(key, version, value, is_held)| LeaseRecord { key, version, value, is_held })
+}
+
+fn swap() -> impl Strategy<Value = LeaseSwap> {
+    (any::<u32>(), any::<u64>(), text(), any::<u64>()).prop_map(|(key, expected, value, ttl)| LeaseSwap {
+        key,
+        expected,
+        value,
+        ttl: Duration::from_nanos(ttl),
+    })
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let phase = prop::sample::select(vec![Phase::Setup, Phase::Drive, Phase::Heal, Phase::Judge]);
     prop_oneof![
@@ -177,6 +195,9 @@ fn event() -> impl Strategy<Value = Event> {
         stored(option::of(image())).prop_map(Event::Loaded),
         (any::<u64>(), stored(Just(()))).prop_map(|(number, result)| Event::Committed(number, result)),
         (wall(), any::<u32>()).prop_map(|(scheduled, retry)| Event::Alarm { scheduled, retry }),
+        (any::<u32>(), message()).prop_map(|(from, message)| Event::Message(NodeId(from), Box::new(message))),
+        (any::<u64>(), prop_oneof![vec(lease(), 0..3).prop_map(Ok), error().prop_map(Err)])
+            .prop_map(|(number, result)| Event::Leased(number, result)),
     ]
 }
 
@@ -246,6 +267,9 @@ fn effect() -> impl Strategy<Value = Effect> {
         any::<bool>().prop_map(Effect::AlarmDone),
         any::<bool>().prop_map(Effect::Exclusive),
         timer().prop_map(Effect::Sync),
+        (any::<u32>(), message()).prop_map(|(to, message)| Effect::Send(NodeId(to), Box::new(message))),
+        (any::<u64>(), text(), vec(swap(), 0..3))
+            .prop_map(|(number, group, swaps)| Effect::Lease(Box::new(LeaseCall { number, group, swaps }))),
     ]
 }
 
