@@ -57,6 +57,9 @@ pub struct Service {
     pub cron: Vec<String>,
     /// On how many nodes it runs; `None`: on every node. With 1, its memory is the only one.
     pub instances: Option<u32>,
+    /// On how many of those nodes' disks each of its durable objects is kept. More than one: its objects
+    /// move to another of them when their node is gone. `None`: on one, which they belong to for good.
+    pub replicas: Option<u32>,
     /// What it may use up.
     pub limits: Limits,
 }

@@ -201,6 +201,15 @@ impl ExperimentBuilder {
         self
     }
 
+    /// On how many nodes the objects that were added last are kept.
+    ///
+    /// Panics if the service that was added last has none.
+    pub fn replicas(mut self, replicas: u32) -> ExperimentBuilder {
+        let service = self.plan.services.last_mut().filter(|service| !service.objects.is_empty());
+        service.expect("the last service has durable objects").replicas = Some(replicas);
+        self
+    }
+
     fn service_on<S: native::Service>(
         mut self,
         name: &str,

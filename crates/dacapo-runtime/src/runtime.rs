@@ -22,9 +22,12 @@ use crate::topology::{Role, System};
 mod active;
 mod alarm;
 mod object;
+mod placement;
 
 use active::Active;
 use object::{ObjectTimer, Objects};
+pub(crate) use placement::slice::replicas;
+use placement::{Placement, clean};
 
 /// Values of `env`: names and JSON texts.
 pub type Vars = Vec<(ByteString, ByteString)>;
@@ -46,6 +49,7 @@ pub struct Runtime {
     has_stopped: bool,
     scratch: Effects,
     objects: Objects,
+    placement: Placement,
 }
 
 struct Slot {
@@ -85,6 +89,7 @@ impl Runtime {
             has_stopped: false,
             scratch: Effects::new(),
             objects: Objects::default(),
+            placement: Placement::default(),
         }
     }
 
@@ -92,9 +97,10 @@ impl Runtime {
     pub fn deliver(&mut self, delivery: Delivery, out: &mut Sent) {
         let turn = Turn { now: delivery.now, wall: delivery.wall };
         match delivery.event {
-            Event::Boot { entropy, .. } => {
+            Event::Boot { entropy, incarnation } => {
                 self.entropy = entropy;
                 self.arm_crons(turn.wall, out);
+                self.begin_placement(incarnation, out);
             }
             Event::Crash => {}
             Event::Stop => self.stop(&turn, out),
@@ -107,7 +113,11 @@ impl Runtime {
             Event::Request { exchange, service, from, ref object, ref body, .. } => {
                 let is_arriving = *body == Body::Stream;
                 // What is under way may need the services of this node until it is done.
-                if self.is_stopping && from.is_none() {
+                if let Some(key) = object
+                    && !self.admit_request(exchange, service, from, key, out)
+                {
+                    // Its caller asks somebody else.
+                } else if self.is_stopping && from.is_none() {
                     self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
                 } else {
                     let id = match object {
@@ -143,21 +153,36 @@ impl Runtime {
                 match self.objects.take_timer(timer) {
                     Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, &turn, out),
                     Some(ObjectTimer::Alarm(key)) => self.ring(key, &turn, out),
+                    Some(ObjectTimer::Look(service)) => self.look_again(service, out),
+                    Some(ObjectTimer::Resend) => self.resend(out),
+                    Some(ObjectTimer::Call(id, call)) => self.call_again(id, call, out),
                     None => self.fire_cron(timer, &turn, out),
                 }
             }
-            Event::StoreOpened(Ok(alarms)) => self.set_alarms(alarms, &turn, out),
+            Event::StoreOpened(Ok(alarms)) => {
+                let alarms = self.keep_alarms(alarms);
+                self.set_alarms(alarms, &turn, out);
+            }
             Event::StoreOpened(Err(error)) => {
                 let text = format!("the store cannot be opened: {error}");
                 out.push((runtime_of(self.node), Effect::Log(Level::Error, text.into())));
             }
+            Event::Loaded(_) | Event::Committed(..)
+                if self.disk_answered(delivery.to.instance, &delivery.event, &turn, out) => {}
             Event::Loaded(result) => self.loaded(delivery.to.instance, result, &turn, out),
             Event::Committed(number, result) => {
                 self.committed(delivery.to.instance, number, result, &turn, out);
             }
             // An alarm is rung by the runtime itself, out of a timer.
             Event::Alarm { .. } => {}
-            Event::Message(..) | Event::Leased(..) => {}
+            Event::Message(from, message) => self.heard(from, &message, &turn, out),
+            Event::Leased(number, result) => self.leased(number, result, &turn, out),
+            Event::Response { .. } | Event::Failed(..) if !self.placement.calls.are_empty() => {
+                let id = delivery.to.instance;
+                if let Some(event) = self.look_at_answer(id, delivery.event, &turn, out) {
+                    self.enter(id, &turn, event, out);
+                }
+            }
             Event::Response { .. }
             | Event::ResponseChunk(..)
             | Event::RequestCredit(..)
@@ -166,6 +191,7 @@ impl Runtime {
                 self.enter(delivery.to.instance, &turn, delivery.event, out);
             }
         }
+        self.settle_placement(&turn, out);
         self.cut_short(&turn, out);
         self.maybe_stopped(out);
     }
@@ -253,16 +279,31 @@ impl Runtime {
     /// Makes one effect of a guest concrete. False if it may not leave.
     fn admit(&mut self, id: InstanceId, service: ServiceId, effect: &mut Effect) -> bool {
         match effect {
-            Effect::Fetch { target, head, .. } => {
+            Effect::Fetch { call, target, head, body } => {
                 *target = match resolve(&self.system, self.node, service, target, head) {
                     Granted::Service(to) => self.pick_node(to, service),
-                    Granted::Object(to, key) => self.target_of_object(to, service, key),
+                    Granted::Object(to, key) => match self.slice_of(to, &key) {
+                        None => self.target_of_object(to, service, key),
+                        Some(slice) => {
+                            let by = self.caller(service);
+                            self.place_call(id, *call, slice, by, key, (head, body))
+                        }
+                    },
                     Granted::Outside(host) => Target::Outside(host),
                     Granted::Refused(error) => Target::Refused(error),
                 };
                 true
             }
-            Effect::Respond { exchange, .. } | Effect::ResponseChunk(exchange, _) => {
+            Effect::Respond { exchange, head, .. } => {
+                let exchange = *exchange;
+                clean(head);
+                self.note_answer(id, exchange, effect)
+            }
+            Effect::Cancel(call) => {
+                self.placement.calls.forget(id, *call);
+                true
+            }
+            Effect::ResponseChunk(exchange, _) => {
                 let exchange = *exchange;
                 self.note_answer(id, exchange, effect)
             }
@@ -333,6 +374,7 @@ impl Runtime {
         };
         for id in ids {
             let slot = self.instances.remove(&id).expect("the maps of a runtime name live instances only");
+            self.placement.calls.forget_all(id);
             match &slot.object {
                 Some(active) => self.forget_object(active, turn, out),
                 None => drop(self.by_service.remove(&slot.service)),
@@ -383,7 +425,7 @@ impl Runtime {
         let is_settled = |slot: &Slot| slot.object.as_ref().is_none_or(|active| active.is_settled());
         let is_idle =
             || self.open.is_empty() && self.instances.values().all(|slot| !slot.is_busy && is_settled(slot));
-        if self.is_stopping && !self.has_stopped && is_idle() {
+        if self.is_stopping && !self.has_stopped && is_idle() && self.placement_has_stopped() {
             self.has_stopped = true;
             out.push((runtime_of(self.node), Effect::Stopped));
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use dacapo_core::plan::{Plan, Service};
 use dacapo_core::{Binding, NodeId, ObjectKey, Program, ServiceId, StorageEngine};
 
-use crate::runtime::Vars;
+use crate::runtime::{Vars, replicas};
 
 /// What a node is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +101,17 @@ pub fn owner_of(plan: &Plan, topology: &Topology, key: &ObjectKey) -> Option<Nod
     Topology::owner(&topology.hosts_of(ServiceId(service as u32)), key)
 }
 
+/// The nodes of each slice of a service, if it keeps its objects on several. Where nodes are loops of one
+/// process they share a disk, so there is nothing to gain.
+fn placed(service: &Service, hosts: &[NodeId], topology: &Topology) -> Option<Vec<Vec<NodeId>>> {
+    let count = service.replicas.unwrap_or(1).min(hosts.len() as u32);
+    if count < 2 || service.objects.is_empty() || topology.prefers_local {
+        return None;
+    }
+    let name = |node: &NodeId| (*node, topology.nodes[node.0 as usize].name.as_str());
+    Some(replicas(&service.name, &hosts.iter().map(name).collect::<Vec<_>>(), count))
+}
+
 /// Everything that the nodes of a run share: the plan, the topology and the loaded programs.
 pub struct System {
     /// The plan, to which a scenario adds its workload and its stubs as further services.
@@ -114,19 +125,29 @@ pub struct System {
     /// What opens the storage of durable objects; without it there are none.
     pub storage: Option<Rc<dyn StorageEngine>>,
     pub(crate) hosts: Vec<Vec<NodeId>>,
+    /// Of each service that keeps its objects on several nodes: the nodes of each slice.
+    pub(crate) placed: Vec<Option<Vec<Vec<NodeId>>>>,
 }
 
 impl System {
     /// A system. Vars come from the plan; `secrets` are added by [`System::with_secrets`].
     pub fn new(plan: Plan, topology: Topology, programs: Vec<Rc<dyn Program>>) -> System {
         assert_eq!(plan.services.len(), programs.len(), "each service has one program");
-        let hosts = (0..plan.services.len()).map(|i| topology.hosts_of(ServiceId(i as u32))).collect();
+        let hosts: Vec<Vec<NodeId>> =
+            (0..plan.services.len()).map(|i| topology.hosts_of(ServiceId(i as u32))).collect();
+        let placed = plan.services.iter().zip(&hosts).map(|(s, hosts)| placed(s, hosts, &topology)).collect();
         let vars = plan
             .services
             .iter()
             .map(|s| s.vars.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect())
             .collect();
-        System { plan, topology, programs, vars, storage: None, hosts }
+        System { plan, topology, programs, vars, storage: None, hosts, placed }
+    }
+
+    /// The service that has the class of an object now.
+    pub(crate) fn service_of(&self, key: &ObjectKey) -> Option<ServiceId> {
+        let has = |s: &Service| s.objects.iter().any(|class| class.namespace == *key.namespace);
+        self.plan.services.iter().position(has).map(|at| ServiceId(at as u32))
     }
 
     /// Gives durable objects their storage.

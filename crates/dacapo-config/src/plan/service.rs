@@ -89,6 +89,7 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
         secrets: secrets.into_iter().map(|secret| secret.value).collect(),
         cron: cron(reader, &fields),
         instances: instances.as_ref().map(|n| n.value as u32),
+        replicas: None,
         limits,
     };
     let calls = calls.into_iter().map(|(_, to)| to).collect();

@@ -58,6 +58,15 @@ impl Runtime {
         }
     }
 
+    /// A state that a majority agrees to says when the alarm is due: what one replica said may be old.
+    pub(super) fn learn_alarm(&mut self, id: InstanceId, key: &ObjectKey, turn: &Turn, out: &mut Sent) {
+        let active = self.instances.get(&id).and_then(|slot| slot.object.as_ref());
+        let at = active.and_then(|active| active.alarm_on_disk);
+        if self.objects.alarms.get(key).map(|alarm| alarm.scheduled) != at {
+            self.set_alarm(key.clone(), at, turn, out);
+        }
+    }
+
     fn drop_alarm(&mut self, key: &ObjectKey, out: &mut Sent) {
         if let Some(Alarm { timer: Some(timer), .. }) = self.objects.alarms.remove(key) {
             self.objects.take_timer(timer);
@@ -101,11 +110,14 @@ impl Runtime {
 
     /// The service that has the class of an object now, if this node is where the object lives.
     fn whose(&self, key: &ObjectKey) -> Result<ServiceId, String> {
-        let has = |s: &dacapo_core::plan::Service| s.objects.iter().any(|c| c.namespace == *key.namespace);
-        let found = self.system.plan.services.iter().position(has);
+        let found = self.system.service_of(key);
         let service = found.ok_or_else(|| format!("no class is called \"{}\" any more", key.namespace))?;
-        match Topology::owner(&self.system.hosts[service], key) {
-            Some(node) if node == self.node => Ok(ServiceId(service as u32)),
+        if let Some(slice) = self.slice_of(service, key) {
+            let why = || "another node owns it".to_owned();
+            return self.owns(slice).then_some(service).ok_or_else(why);
+        }
+        match Topology::owner(&self.system.hosts[service.0 as usize], key) {
+            Some(node) if node == self.node => Ok(service),
             Some(node) => {
                 Err(format!("it lives on {} now", self.system.topology.nodes[node.0 as usize].name))
             }

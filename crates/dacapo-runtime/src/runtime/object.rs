@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use dacapo_core::{
-    Address, Boot, Effect, Effects, Event, Fault, FaultKind, Image, InstanceId, Level, ObjectBoot, ObjectKey,
-    ServiceId, SharedStorage, StorageError, StorageErrorKind, Target, TimerId, Turn, WallTime,
+    Address, Boot, CallId, Effect, Effects, Event, Fault, FaultKind, Image, InstanceId, Level, ObjectBoot,
+    ObjectKey, ServiceId, SharedStorage, StorageError, StorageErrorKind, Target, TimerId, Turn, WallTime,
 };
 use http::StatusCode;
 
 use super::active::{Active, forget_request, tells};
 use super::alarm::Alarms;
+use super::placement::{Ask, SliceId};
 use super::{Runtime, Sent, Slot};
 use crate::cluster::runtime_of;
 use crate::topology::Topology;
@@ -42,6 +43,12 @@ pub(super) enum ObjectTimer {
     Idle(InstanceId),
     /// The alarm of this object is due.
     Alarm(ObjectKey),
+    /// Look at the leases of this service's slices.
+    Look(ServiceId),
+    /// Say again what other runtimes have not answered.
+    Resend,
+    /// Send this call again.
+    Call(InstanceId, CallId),
 }
 
 /// An object that is being read from the disk.
@@ -58,6 +65,28 @@ impl Objects {
         let timer = TimerId(1 << 32 | self.timers_set);
         self.timers.insert(timer, what);
         timer
+    }
+
+    /// Whether an object is in memory, or on its way there.
+    pub(super) fn is_active(&self, key: &ObjectKey) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    /// The objects in memory, and those on their way there.
+    pub(super) fn active_keys(&self) -> Vec<(ObjectKey, InstanceId)> {
+        self.by_key.iter().map(|(key, id)| (key.clone(), *id)).collect()
+    }
+
+    /// Whatever this instance's commit says of an alarm, nobody waits for it any more.
+    pub(super) fn forget_commit(&mut self, id: InstanceId) {
+        self.alarms_on_their_way.remove(&id);
+    }
+
+    /// An object that is on its way into memory turns back; gives what has waited for it.
+    pub(super) fn stop_loading(&mut self, key: &ObjectKey, id: InstanceId) -> Option<VecDeque<Event>> {
+        let loading = self.loading.remove(&id)?;
+        self.by_key.remove(key);
+        Some(loading.waiting)
     }
 
     pub(super) fn take_timer(&mut self, timer: TimerId) -> Option<ObjectTimer> {
@@ -86,9 +115,12 @@ impl Runtime {
         }
         self.started += 1;
         let id = InstanceId(self.started);
-        out.push((Address { node: self.node, instance: id }, Effect::Load(Box::new(key.clone()))));
         self.objects.by_key.insert(key.clone(), id);
-        self.objects.loading.insert(id, Loading { key, service, waiting: VecDeque::new() });
+        self.objects.loading.insert(id, Loading { key: key.clone(), service, waiting: VecDeque::new() });
+        match self.slice_of(service, &key) {
+            Some(slice) => self.ask_register(slice, &key, Ask::Load(id), out),
+            None => out.push((Address { node: self.node, instance: id }, Effect::Load(Box::new(key)))),
+        }
         id
     }
 
@@ -137,6 +169,9 @@ impl Runtime {
         let Some(Loading { key, service, waiting }) = self.objects.loading.remove(&id) else { return };
         if let Err(error) = result.and_then(|image| self.activate(id, &key, service, image.as_ref(), turn)) {
             return self.cannot_load(id, &key, &error, turn, out);
+        }
+        if self.slice_of(service, &key).is_some() {
+            self.learn_alarm(id, &key, turn, out);
         }
         self.arm_idle(id, self.idle_of(service, &key), out);
         for event in waiting {
@@ -196,7 +231,8 @@ impl Runtime {
         // What this turn has written goes with the next commit if one is under way.
         let after = active.commits + 1;
         let is_in_next = active.is_saving();
-        self.save(id, out);
+        let is_telling = effects.iter().any(tells);
+        self.save(id, is_telling, out);
         for effect in effects.drain(..) {
             let Some(active) = self.slot(id).object.as_mut() else { return };
             let waits_for = if is_in_next { after } else { active.commits };
@@ -224,18 +260,33 @@ impl Runtime {
     }
 
     /// Sends to the disk what was changed, unless a commit is under way. False if there is nothing.
-    fn save(&mut self, id: InstanceId, out: &mut Sent) -> bool {
+    /// What an object says that others could own needs a majority in any case: `is_telling`.
+    fn save(&mut self, id: InstanceId, is_telling: bool, out: &mut Sent) -> bool {
+        let service = self.slot(id).service;
+        let is_placed = self.system.placed[service.0 as usize].is_some();
         let Some(active) = self.slot(id).object.as_mut() else { return false };
         if active.is_saving() {
             return true;
         }
-        let Some(commit) = active.take_commit() else { return false };
+        let slice = is_placed.then(|| SliceId::of(service, &active.key.id));
+        let Some(commit) = active.take_commit() else {
+            let Some(slice) = slice.filter(|_| is_telling) else { return false };
+            active.commits += 1;
+            let number = active.commits;
+            self.confirm(slice, id, number, out);
+            return true;
+        };
         if let Effect::Commit(_, key, changes) = &commit
             && let Some(alarm) = changes.alarm
         {
             self.objects.alarms_on_their_way.insert(id, ((**key).clone(), alarm));
         }
-        out.push((Address { node: self.node, instance: id }, commit));
+        match (slice, commit) {
+            (Some(slice), Effect::Commit(number, key, changes)) => {
+                self.ask_register(slice, &key, Ask::Commit(id, number, *changes), out);
+            }
+            (_, commit) => out.push((Address { node: self.node, instance: id }, commit)),
+        }
         true
     }
 
@@ -261,7 +312,8 @@ impl Runtime {
         }
         active.durable = number;
         active.last_used = turn.now;
-        let durable = if self.save(id, out) { number } else { u64::MAX };
+        let is_telling = active.held.iter().any(|(commit, _)| *commit > number);
+        let durable = if self.save(id, is_telling, out) { number } else { u64::MAX };
         while let Some(active) = self.slot(id).object.as_mut()
             && let Some((_, effect)) = active.held.pop_front_if(|(commit, _)| *commit <= durable)
         {
@@ -279,6 +331,7 @@ impl Runtime {
     /// An object has ended: the next request finds it as the disk has it.
     pub(super) fn forget_object(&mut self, active: &Active, turn: &Turn, out: &mut Sent) {
         self.objects.by_key.remove(&active.key);
+        self.forget_register(&active.key);
         match active.alarm {
             Some(ringing) => self.ring_again(&active.key, ringing, turn, out),
             None => self.ring_later(&active.key, turn, out),

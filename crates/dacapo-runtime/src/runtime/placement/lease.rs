@@ -1,0 +1,180 @@
+//! Leases: which node may try to own which slice. Each node that keeps slices of a service looks at all
+//! of their leases once a second, and in the same call renews what it has and takes what is free.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytestring::ByteString;
+use dacapo_core::{Effect, LeaseCall, LeaseRecord, LeaseSwap, NetError, NodeId, ServiceId, Turn};
+
+use super::slice::SliceId;
+use super::words::What;
+use super::{Runtime, Sent};
+use crate::cluster::runtime_of;
+use crate::runtime::object::ObjectTimer;
+
+/// How long a lease lasts, and how often its holder and the others look.
+const TTL: Duration = Duration::from_secs(4);
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A node whose disk failed takes a slice again only if it was free for so many looks.
+const SHUNNED: u32 = 5;
+
+#[derive(Default)]
+pub(super) struct Leases {
+    pub(super) incarnation: u32,
+    calls: u64,
+    /// The calls that are not answered, and whose leases they are about.
+    asked: BTreeMap<u64, ServiceId>,
+    /// Of each service the last call that was answered, and how many were.
+    answered: BTreeMap<ServiceId, (u64, u64)>,
+    /// Each slice's lease as it was seen last, and in how many looks it was free.
+    seen: BTreeMap<SliceId, (LeaseRecord, u32)>,
+    /// What stands in the lease if the last attempt to get it succeeded.
+    tried: BTreeMap<SliceId, ByteString>,
+    attempts: u64,
+    /// Leases to give back, with the versions that they have.
+    releasing: BTreeMap<SliceId, u64>,
+    shunned: BTreeMap<SliceId, ()>,
+    is_timer_set: BTreeMap<ServiceId, ()>,
+}
+
+impl Leases {
+    /// A slice is to be taken by others before this node tries again.
+    pub(super) fn shun(&mut self, slice: SliceId) {
+        self.shunned.insert(slice, ());
+    }
+
+    /// An epoch that was given up is never taken up again.
+    pub(super) fn gave_up(&mut self, slice: SliceId) {
+        self.tried.remove(&slice);
+    }
+
+    pub(super) fn release(&mut self, slice: SliceId, epoch: u64) {
+        self.releasing.insert(slice, epoch);
+    }
+
+    pub(super) fn has_released_all(&self) -> bool {
+        self.releasing.is_empty()
+    }
+
+    /// The node that holds a slice's lease, as far as is known.
+    pub(super) fn holder(&self, slice: SliceId) -> Option<NodeId> {
+        let (record, _) = self.seen.get(&slice)?;
+        if record.is_held { node_of(&record.value) } else { None }
+    }
+}
+
+/// `n3/0/17`: node, boots before this one, attempts in this life.
+fn node_of(holder: &str) -> Option<NodeId> {
+    Some(NodeId(holder.strip_prefix('n')?.split('/').next()?.parse().ok()?))
+}
+
+impl Runtime {
+    /// Looks at the leases of a service; renews, takes and gives back on the way.
+    pub(in crate::runtime) fn look_at_leases(&mut self, service: ServiceId, out: &mut Sent) {
+        let slices = 0..self.system.placed[service.0 as usize].as_ref().map_or(0, Vec::len) as u32;
+        let swaps = slices.filter_map(|index| self.swap_of(SliceId { service, index })).collect();
+        let leases = &mut self.placement.leases;
+        leases.calls += 1;
+        leases.asked.insert(leases.calls, service);
+        let group = format!("slices of {}", self.system.plan.service(service).name).into();
+        let call = LeaseCall { number: leases.calls, group, swaps };
+        out.push((runtime_of(self.node), Effect::Lease(Box::new(call))));
+        if leases.is_timer_set.insert(service, ()).is_none() {
+            self.set_runtime_timer(ObjectTimer::Look(service), LOOK, out);
+        }
+    }
+
+    /// It is time to look again.
+    pub(in crate::runtime) fn look_again(&mut self, service: ServiceId, out: &mut Sent) {
+        self.placement.leases.is_timer_set.remove(&service);
+        self.look_at_leases(service, out);
+    }
+
+    /// What this node wants of a slice's lease.
+    fn swap_of(&mut self, slice: SliceId) -> Option<LeaseSwap> {
+        let rank = self.replicas_of(slice).iter().position(|node| *node == self.node)?;
+        let key = slice.index;
+        if let Some(owned) = self.placement.owned.get(&slice) {
+            return Some(LeaseSwap { key, expected: owned.epoch, value: owned.holder.clone(), ttl: TTL });
+        }
+        let is_stopping = self.is_stopping;
+        let leases = &mut self.placement.leases;
+        if let Some(expected) = leases.releasing.get(&slice) {
+            return Some(LeaseSwap { key, expected: *expected, value: ByteString::new(), ttl: TTL });
+        }
+        // Without a look nobody knows whether it is free.
+        leases.answered.get(&slice.service)?;
+        let (expected, is_mine, free) = match leases.seen.get(&slice) {
+            None => (0, false, u32::MAX),
+            Some((record, free)) => {
+                let is_mine = record.is_held && node_of(&record.value) == Some(self.node);
+                (record.version, is_mine, *free)
+            }
+        };
+        let looks = match leases.shunned.contains_key(&slice) {
+            true => rank as u32 + SHUNNED,
+            false => rank as u32,
+        };
+        // Its own of an earlier life, or of an attempt that it gave up, is nobody's.
+        if is_stopping || !(is_mine && !leases.shunned.contains_key(&slice) || free > looks) {
+            return None;
+        }
+        leases.attempts += 1;
+        let value: ByteString = format!("{}/{}/{}", self.node, leases.incarnation, leases.attempts).into();
+        leases.tried.insert(slice, value.clone());
+        Some(LeaseSwap { key, expected, value, ttl: TTL })
+    }
+
+    /// The coordination service has answered.
+    pub(in crate::runtime) fn leased(
+        &mut self,
+        number: u64,
+        result: Result<Vec<LeaseRecord>, NetError>,
+        turn: &Turn,
+        out: &mut Sent,
+    ) {
+        let leases = &mut self.placement.leases;
+        let Some(service) = leases.asked.remove(&number) else { return };
+        let Ok(records) = result else { return };
+        let (last, count) = leases.answered.get(&service).copied().unwrap_or_default();
+        if number < last {
+            return;
+        }
+        leases.answered.insert(service, (number, count + 1));
+        let mut was_released = Vec::new();
+        for record in records {
+            let slice = SliceId { service, index: record.key };
+            let leases = &mut self.placement.leases;
+            let free = leases.seen.get(&slice).map_or(0, |(_, free)| *free);
+            let free = if record.is_held { 0 } else { free.saturating_add(1) };
+            let version = record.version;
+            let is_mine = leases.tried.get(&slice) == Some(&record.value);
+            let is_mine = (is_mine && !record.value.is_empty()).then(|| record.value.clone());
+            if record.is_held {
+                leases.shunned.remove(&slice);
+            }
+            if leases.releasing.get(&slice).is_some_and(|released| version > *released) {
+                leases.releasing.remove(&slice);
+                was_released.push(slice);
+            }
+            leases.seen.insert(slice, (record, free));
+            match (self.placement.owned.get(&slice).map(|owned| owned.epoch), is_mine) {
+                (Some(epoch), _) if epoch != version => self.step_down(slice, turn, out),
+                (None, Some(holder)) => self.begin_owning(slice, version, holder, out),
+                _ => {}
+            }
+        }
+        for slice in was_released {
+            let others = self.replicas_of(slice).iter().copied().filter(|to| *to != self.node);
+            for to in others.collect::<Vec<_>>() {
+                self.say(to, slice, 0, What::Free, out);
+            }
+        }
+        // After a boot nobody should wait a second for what is free.
+        if count == 0 {
+            self.look_at_leases(service, out);
+        }
+    }
+}
