@@ -154,7 +154,7 @@ impl Runtime {
                     Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, &turn, out),
                     Some(ObjectTimer::Alarm(key)) => self.ring(key, &turn, out),
                     Some(ObjectTimer::Look(service)) => self.look_again(service, out),
-                    Some(ObjectTimer::Resend) => self.resend(out),
+                    Some(ObjectTimer::Resend) => self.resend(&turn, out),
                     Some(ObjectTimer::Call(id, call)) => self.call_again(id, call, out),
                     None => self.fire_cron(timer, &turn, out),
                 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use dacapo_core::{
-    Effect, Event, ExchangeId, Fault, FaultKind, InstanceId, Level, NodeId, ObjectKey, ServiceId, Turn,
+    Effect, Event, ExchangeId, Fault, FaultKind, InstanceId, Level, NodeId, ObjectKey, ServiceId, Time, Turn,
     WallTime,
 };
 
@@ -18,6 +18,9 @@ use crate::runtime::object::ObjectTimer;
 
 /// How long until something is said again that was not answered.
 const RESEND: Duration = Duration::from_millis(300);
+/// An owner that got no majority for so long lets another one try: it may be cut off from the others, and
+/// not from the coordination service.
+const STUCK: Duration = Duration::from_secs(3);
 
 /// A slice that this node owns.
 pub(super) struct Owned {
@@ -28,6 +31,8 @@ pub(super) struct Owned {
     sealed: BTreeSet<NodeId>,
     pub(super) registers: BTreeMap<ObjectKey, Register>,
     confirming: Confirming,
+    /// Since when nothing has come to its end of what is under way.
+    pub(super) stuck_since: Option<Time>,
     /// Requests for its objects since they were counted last.
     pub(super) requests: u64,
     /// It is about to be given to somebody else: nothing new begins here.
@@ -73,6 +78,7 @@ impl Runtime {
             sealed: BTreeSet::new(),
             registers: BTreeMap::new(),
             confirming: Confirming::default(),
+            stuck_since: None,
             requests: 0,
             is_leaving: false,
         };
@@ -156,6 +162,7 @@ impl Runtime {
         if confirming.by.len() < majority {
             return;
         }
+        owned.stuck_since = None;
         for (id, number) in std::mem::take(&mut confirming.now) {
             self.committed(id, number, Ok(()), turn, out);
         }
@@ -169,8 +176,9 @@ impl Runtime {
     }
 
     /// Says again what was not answered.
-    pub(in crate::runtime) fn resend(&mut self, out: &mut Sent) {
+    pub(in crate::runtime) fn resend(&mut self, turn: &Turn, out: &mut Sent) {
         self.placement.is_resend_set = false;
+        self.release_stuck_slices(turn, out);
         let all = self.placement.owned.iter();
         let missing: Vec<_> = all
             .flat_map(|(slice, owned)| {
@@ -187,8 +195,21 @@ impl Runtime {
         self.resend_later(out);
     }
 
-    /// This node's own disk does not do what the owner of a slice needs: let another one try.
-    pub(super) fn own_disk_failed(&mut self, slice: SliceId, epoch: u64, turn: &Turn, out: &mut Sent) {
+    fn release_stuck_slices(&mut self, turn: &Turn, out: &mut Sent) {
+        for slice in self.placement.owned.keys().copied().collect::<Vec<_>>() {
+            let replicas = self.replicas_of(slice).to_vec();
+            let Some(owned) = self.placement.owned.get_mut(&slice) else { continue };
+            if owned.unanswered(&replicas).is_empty() {
+                owned.stuck_since = None;
+            } else if turn.now.since(*owned.stuck_since.get_or_insert(turn.now)) > STUCK {
+                let epoch = owned.epoch;
+                self.let_another_try(slice, epoch, turn, out);
+            }
+        }
+    }
+
+    /// This node cannot do what the owner of a slice has to: its disk fails, or nobody hears it.
+    pub(super) fn let_another_try(&mut self, slice: SliceId, epoch: u64, turn: &Turn, out: &mut Sent) {
         if self.placement.owned.get(&slice).is_some_and(|owned| owned.epoch == epoch) {
             self.placement.leases.shun(slice);
             self.release(slice, turn, out);

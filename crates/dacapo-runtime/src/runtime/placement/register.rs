@@ -138,6 +138,7 @@ impl Runtime {
             return;
         }
         let (by, answers) = (*by, std::mem::take(answers));
+        owned.stuck_since = None;
         let version_of = |image: &Option<Image>| Version::of(image.as_ref());
         let newest = answers.values().max_by_key(|image| version_of(image)).cloned().flatten();
         let version = Version::of(newest.as_ref());
@@ -191,6 +192,7 @@ impl Runtime {
             return;
         }
         register.version = version;
+        owned.stuck_since = None;
         let Some(Operation::Write { then, .. }) = register.operation.take() else { return };
         match then {
             Then::Load(id, state) => self.loaded(id, Ok(state), turn, out),

@@ -230,7 +230,7 @@ impl Runtime {
             }
             (Job::Read(_, words, key) | Job::Learn(_, words, key), Err(_)) => {
                 self.copy_is_free(&key, None, turn, out);
-                self.own_disk_failed(words.slice, words.epoch, turn, out);
+                self.let_another_try(words.slice, words.epoch, turn, out);
             }
             (Job::CatchUp { to, slice, epoch, key }, result) => {
                 self.caught_up(&key, slice, to);
@@ -262,7 +262,7 @@ impl Runtime {
             }
             (Job::Save { slice, epoch, key, .. }, Err(_)) => {
                 self.copy_is_free(&key, None, turn, out);
-                self.own_disk_failed(slice, epoch, turn, out);
+                self.let_another_try(slice, epoch, turn, out);
             }
             _ => {}
         }
@@ -281,7 +281,7 @@ impl Runtime {
     fn promise_failed(&mut self, slice: SliceId, turn: &Turn, out: &mut Sent) {
         self.placement.replica.promises.remove(&slice);
         if let Some(epoch) = self.placement.owned.get(&slice).map(|owned| owned.epoch) {
-            self.own_disk_failed(slice, epoch, turn, out);
+            self.let_another_try(slice, epoch, turn, out);
         }
     }
 
