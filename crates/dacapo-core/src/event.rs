@@ -5,7 +5,7 @@ use std::fmt;
 use bytestring::ByteString;
 
 use crate::{
-    Body, CallId, Chunk, Entropy, ExchangeId, Image, ObjectKey, RequestHead, ResponseHead, ServiceId,
+    Body, CallId, Chunk, Entropy, ExchangeId, FaultKind, Image, ObjectKey, RequestHead, ResponseHead, ServiceId,
     StorageError, TimerId, WallTime,
 };
 
@@ -56,6 +56,19 @@ pub enum Event {
         service: ServiceId,
         /// The line of the configuration.
         cron: ByteString,
+        /// For when it was due.
+        scheduled: WallTime,
+    },
+    /// A trigger goes off another number of times than once: not at all, or twice.
+    Misfire(TimerId, u32),
+    /// The platform ends an instance in the middle of its work: for the runtime, the one that is
+    /// answering this request; for an instance (without a request), that one, if all that it still
+    /// does comes after its answers.
+    Evict {
+        /// The request.
+        exchange: Option<ExchangeId>,
+        /// Why.
+        kind: FaultKind,
     },
 
     /// The head of a response to a call that this instance made.

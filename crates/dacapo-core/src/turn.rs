@@ -44,8 +44,21 @@ pub struct Boot {
 pub struct Binding {
     /// The name in `env`.
     pub name: ByteString,
-    /// The namespace of the class, if it is to durable objects and not to a service.
-    pub objects: Option<ByteString>,
+    /// What it leads to.
+    pub to: BindingTo,
+}
+
+/// What a binding leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindingTo {
+    /// A service.
+    Service,
+    /// Durable objects: the namespace of their class.
+    Objects(ByteString),
+    /// The queue of this name.
+    Queue(ByteString),
+    /// The KV namespace of this name.
+    Kv(ByteString),
 }
 
 /// What the instance of a durable object is told about itself.
@@ -101,6 +114,8 @@ pub enum FaultKind {
     Abort,
     /// Storage failed: what the instance knew may never have become durable.
     Storage,
+    /// The platform ended it, because it needed the room or thought that its work was done.
+    Evicted,
 }
 
 impl FaultKind {
@@ -121,6 +136,7 @@ impl fmt::Display for FaultKind {
             FaultKind::Panic => "the guest panicked",
             FaultKind::Abort => "the object was aborted",
             FaultKind::Storage => "the storage failed",
+            FaultKind::Evicted => "the instance was evicted",
         })
     }
 }

@@ -69,6 +69,9 @@
     }
   };
 
+  lib.pack = pack;
+  lib.textOf = (bytes) => new TextDecoder().decode(bytes);
+
   async function callMethod(binding, object, method, args) {
     const body = pack(args);
     const headers = { [RPC]: method };
@@ -78,10 +81,12 @@
     if (kind === "value") return ops.deserialize(bytes);
     if (kind === "error") throw unflatten(ops.deserialize(bytes));
     // The runtime itself has answered: the object came to its end, or could not begin.
-    const error = new Error(new TextDecoder().decode(bytes));
+    const error = new Error(lib.textOf(bytes));
     error.durableObjectReset = true;
     throw error;
   }
+
+  lib.callMethod = callMethod;
 
   // What a service holds of an object that may be anywhere: its own methods, and every name of the class as a call.
   const newStub = (binding, id) => {

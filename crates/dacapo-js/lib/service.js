@@ -35,6 +35,8 @@
     entry = namespace.default;
     env = { ...boot.vars };
     for (const name of boot.bindings) env[name] = lib.newFetcher(name);
+    for (const name of Object.keys(boot.queues)) env[name] = lib.newQueue(name, boot.queues[name]);
+    for (const name of Object.keys(boot.kv)) env[name] = lib.newKv(name, boot.kv[name]);
     for (const name of Object.keys(boot.objects)) env[name] = lib.newNamespace(name, boot.objects[name]);
     lib.env = env;
     lib.service = boot.name;
@@ -150,9 +152,12 @@
     began();
     let answer;
     try {
-      const handler = handlerOf("fetch");
-      if (handler === null) throw missing();
-      answer = handler.fetch(exchange.request, env, new ExecutionContext());
+      const event = lib.eventOf(headers);
+      const handler = handlerOf(event ?? "fetch");
+      if (event === "queue") {
+        answer = lib.takeBatch(exchange.request, handler, env, new ExecutionContext());
+      } else if (handler === null) throw missing();
+      else answer = handler.fetch(exchange.request, env, new ExecutionContext());
     } catch (error) {
       exchange.broken(error);
       return;

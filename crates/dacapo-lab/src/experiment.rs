@@ -34,6 +34,7 @@ impl Experiment {
             lasts: scenario.lasts,
             settles: scenario.settles,
             stores: stores(&plan, &topology),
+            builtins: builtins(&plan),
             ..SimOptions::new(0)
         };
         Experiment {
@@ -85,21 +86,26 @@ pub(crate) fn extend(plan: &Plan, scenario: &Scenario) -> (Plan, Topology) {
     let mut topology = Topology::spread(plan, scenario.nodes);
     topology.routes_inside = true;
     let mut plan = plan.clone();
+    let services = || plan.services.iter().filter(|service| !service.is_builtin());
     let calls: BTreeMap<String, String> =
-        plan.services.iter().map(|s| (s.name.to_uppercase().replace('-', "_"), s.name.clone())).collect();
-    let object_calls = plan.services.iter().flat_map(|s| {
+        services().map(|s| (s.name.to_uppercase().replace('-', "_"), s.name.clone())).collect();
+    let object_calls = services().flat_map(|s| {
         s.objects.iter().map(|class| {
             let callee = (s.name.clone(), class.name.clone());
             (format!("{}.{}", callee.0, callee.1), callee)
         })
     });
     let object_calls = object_calls.collect();
+    let queues = plan.queues.iter().map(|q| (format!("queue.{}", q.name), q.name.clone())).collect();
+    let kv = plan.kv.iter().map(|name| (format!("kv.{name}"), name.clone())).collect();
     let workload = ServiceId(plan.services.len() as u32);
     plan.services.push(Service {
         name: "workload".into(),
         module: scenario.workload.clone(),
         calls,
         object_calls,
+        queues,
+        kv,
         ..Service::default()
     });
     topology.add(NodeSpec { name: "workload".into(), role: Role::Workload, services: vec![workload] });
@@ -126,6 +132,11 @@ fn stores(plan: &Plan, topology: &Topology) -> BTreeSet<NodeId> {
     let has_objects = |id: &ServiceId| !plan.service(*id).objects.is_empty();
     let nodes = (0..).map(NodeId).zip(&topology.nodes);
     nodes.filter(|(_, node)| node.services.iter().any(has_objects)).map(|(id, _)| id).collect()
+}
+
+/// The services of the platform itself.
+fn builtins(plan: &Plan) -> BTreeSet<ServiceId> {
+    (0..).map(ServiceId).zip(&plan.services).filter(|(_, s)| s.is_builtin()).map(|(id, _)| id).collect()
 }
 
 fn sim_fault(spec: &FaultSpec, plan: &Plan, topology: &Topology) -> SimFault {

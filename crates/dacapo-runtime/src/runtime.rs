@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -10,20 +9,22 @@ use dacapo_core::plan::Service;
 use dacapo_core::{
     Address, Body, Boot, Chunk, Delivery, Effect, Effects, Entropy, Event, ExchangeId, Fault, FaultKind,
     Headers, IdMap, Instance, InstanceId, Level, NetError, NodeId, ResponseHead, ServiceId, Target, TimerId,
-    Turn, TurnEnd, WallTime,
+    Turn, TurnEnd,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::cluster::runtime_of;
-use crate::cron::next_after;
 use crate::rights::{Granted, resolve};
 use crate::topology::{Role, System};
 
 mod active;
 mod alarm;
+mod cron;
+mod evict;
 mod object;
 
 use active::Active;
+use cron::Crons;
 use object::{ObjectTimer, Objects};
 
 /// Values of `env`: names and JSON texts.
@@ -46,6 +47,7 @@ pub struct Runtime {
     has_stopped: bool,
     scratch: Effects,
     objects: Objects,
+    crons: Crons,
 }
 
 struct Slot {
@@ -85,16 +87,18 @@ impl Runtime {
             has_stopped: false,
             scratch: Effects::new(),
             objects: Objects::default(),
+            crons: Crons::default(),
         }
     }
 
     /// Takes one delivery for this node; pushes what comes of it to `out`.
-    pub fn deliver(&mut self, delivery: Delivery, out: &mut Sent) {
+    pub fn deliver(&mut self, mut delivery: Delivery, out: &mut Sent) {
+        self.drop_forged(&mut delivery.event);
         let turn = Turn { now: delivery.now, wall: delivery.wall };
         match delivery.event {
             Event::Boot { entropy, .. } => {
                 self.entropy = entropy;
-                self.arm_crons(turn.wall, out);
+                self.arm_crons(&turn, out);
             }
             Event::Crash => {}
             Event::Stop => self.stop(&turn, out),
@@ -106,6 +110,9 @@ impl Runtime {
             }
             Event::Request { exchange, service, from, ref object, ref body, .. } => {
                 let is_arriving = *body == Body::Stream;
+                if let Some(owner) = object.as_ref().and_then(|key| self.lives_elsewhere(service, key)) {
+                    return self.answer(exchange, StatusCode::MISDIRECTED_REQUEST, &owner, out);
+                }
                 // What is under way may need the services of this node until it is done.
                 if self.is_stopping && from.is_none() {
                     self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
@@ -140,12 +147,11 @@ impl Runtime {
                 self.turn(id, &turn, delivery.event, out);
             }
             Event::Timer(timer) if delivery.to.instance == InstanceId::RUNTIME => {
-                match self.objects.take_timer(timer) {
-                    Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, &turn, out),
-                    Some(ObjectTimer::Alarm(key)) => self.ring(key, &turn, out),
-                    None => self.fire_cron(timer, &turn, out),
-                }
+                self.due(timer, 1, &turn, out);
             }
+            Event::Misfire(timer, times) => self.due(timer, times, &turn, out),
+            Event::Evict { exchange: Some(exchange), kind } => self.evict_at(exchange, kind, &turn, out),
+            Event::Evict { exchange: None, kind } => self.cut(delivery.to.instance, kind, &turn, out),
             Event::StoreOpened(Ok(alarms)) => self.set_alarms(alarms, &turn, out),
             Event::StoreOpened(Err(error)) => {
                 let text = format!("the store cannot be opened: {error}");
@@ -167,6 +173,15 @@ impl Runtime {
         }
         self.cut_short(&turn, out);
         self.maybe_stopped(out);
+    }
+
+    /// A timer of the runtime has gone off, so many times.
+    fn due(&mut self, timer: TimerId, times: u32, turn: &Turn, out: &mut Sent) {
+        match self.objects.take_timer(timer) {
+            Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, turn, out),
+            Some(ObjectTimer::Alarm(key)) => self.ring(key, times > 1, turn, out),
+            None => self.fire_cron(timer, times, turn, out),
+        }
     }
 
     /// Tells guests that the rest of a request will not come: its answer is complete, so nobody
@@ -267,6 +282,7 @@ impl Runtime {
             }
             // Only the runtime may say these.
             Effect::Ended(..) | Effect::Stopped | Effect::Load(_) | Effect::Commit(..) => false,
+            Effect::SetTrigger(..) => false,
             // What only an instance with storage has to say.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => false,
             _ => true,
@@ -380,38 +396,6 @@ impl Runtime {
         if self.is_stopping && !self.has_stopped && is_idle() {
             self.has_stopped = true;
             out.push((runtime_of(self.node), Effect::Stopped));
-        }
-    }
-
-    /// The cron lines that this node is responsible for: those of services of which it is the
-    /// first host. (Timers of the runtime are numbered by their place in this list.)
-    fn crons(&self) -> impl Iterator<Item = (ServiceId, &str)> {
-        let is_mine = |id: &usize| self.system.hosts[*id].first() == Some(&self.node);
-        let services = self.system.plan.services.iter().enumerate().filter(move |(id, _)| is_mine(id));
-        services.flat_map(|(id, s)| s.cron.iter().map(move |line| (ServiceId(id as u32), line.as_str())))
-    }
-
-    fn arm_crons(&self, wall: WallTime, out: &mut Sent) {
-        for (index, (_, line)) in self.crons().enumerate() {
-            self.arm_cron(TimerId(index as u64), line, wall, out);
-        }
-    }
-
-    fn arm_cron(&self, timer: TimerId, line: &str, wall: WallTime, out: &mut Sent) {
-        // A line that is never due was refused by the configuration; here it is just never armed.
-        if let Ok(due) = next_after(line, wall) {
-            let wait = Duration::from_nanos(due.0.saturating_sub(wall.0).max(0) as u64);
-            out.push((runtime_of(self.node), Effect::SetTimer(timer, wait)));
-        }
-    }
-
-    fn fire_cron(&mut self, timer: TimerId, turn: &Turn, out: &mut Sent) {
-        let Some((service, line)) = self.crons().nth(timer.0 as usize) else { return };
-        let cron = ByteString::from(line);
-        self.arm_cron(timer, &cron, turn.wall, out);
-        if !self.is_stopping {
-            let id = self.instance_of(service);
-            self.turn(id, turn, Event::Scheduled { service, cron }, out);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dacapo_core::plan::{Plan, Service};
-use dacapo_core::{Binding, NodeId, ObjectKey, Program, ServiceId, StorageEngine};
+use dacapo_core::{Binding, BindingTo, NodeId, ObjectKey, Program, ServiceId, StorageEngine};
 
 use crate::runtime::Vars;
 
@@ -138,14 +138,18 @@ impl System {
     /// What a service may call, as its instances are told.
     pub(crate) fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
         let plan = self.plan.service(service);
-        let services = plan.calls.keys().map(|name| Binding { name: name.as_str().into(), objects: None });
+        let binding = |name: &String, to| Binding { name: name.as_str().into(), to };
+        let services = plan.calls.keys().map(|name| binding(name, BindingTo::Service));
         let objects = plan.object_calls.iter().map(|(name, (owner, class))| {
             let classes = self.plan.service_named(owner).map(|id| &self.plan.service(id).objects);
             let found = classes.into_iter().flatten().find(|c| c.name == *class);
             let namespace = found.map_or_else(|| format!("{owner}.{class}"), |c| c.namespace.clone());
-            Binding { name: name.as_str().into(), objects: Some(namespace.into()) }
+            binding(name, BindingTo::Objects(namespace.into()))
         });
-        services.chain(objects).collect()
+        let queue = |(name, to): (&String, &String)| binding(name, BindingTo::Queue(to.as_str().into()));
+        let kv = |(name, to): (&String, &String)| binding(name, BindingTo::Kv(to.as_str().into()));
+        let (queues, kv) = (plan.queues.iter().map(queue), plan.kv.iter().map(kv));
+        services.chain(objects).chain(queues).chain(kv).collect()
     }
 
     /// Adds a value of `env` that does not stand in the configuration; `json` is its JSON text.

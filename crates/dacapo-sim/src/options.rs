@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dacapo_core::NodeId;
+use dacapo_core::{NodeId, ServiceId};
 use dacapo_core::fault::Param;
 
 use crate::disk::DiskOptions;
@@ -79,6 +79,8 @@ pub struct SimOptions {
     pub deliveries_max: u64,
     /// The nodes that keep the states of durable objects: each has a store on a disk of its own.
     pub stores: BTreeSet<NodeId>,
+    /// The services of the platform itself: what they ask of others are events of queues.
+    pub builtins: BTreeSet<ServiceId>,
     /// What those disks are like.
     pub disk: DiskOptions,
     /// A crash at a chosen point, besides those that the faults bring.
@@ -112,6 +114,7 @@ impl SimOptions {
             settles: Duration::from_secs(60),
             deliveries_max: 20_000_000,
             stores: BTreeSet::new(),
+            builtins: BTreeSet::new(),
             disk: DiskOptions::default(),
             crash_at: None,
         }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytestring::ByteString;
 use dacapo_core::{
     Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, IdMap, InstanceId, NetError, NodeId,
-    Note, NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, World,
+    Note, NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, Trigger, World,
 };
 
 use crate::book::Book;
-use crate::fault::{End, Faults, Spell};
+use crate::fault::{End, Faults, PlatformFault, Spell};
 use crate::network::Network;
 use crate::node::Node;
 use crate::options::{NodeKind, SimOptions};
@@ -34,7 +34,7 @@ pub struct Sim {
     pub(crate) faults: Faults,
     pub(crate) stores: Stores,
     pub(crate) messages: Vec<u64>,
-    timers: IdMap<(Address, TimerId), u64>,
+    timers: IdMap<(Address, TimerId), (u64, Option<Trigger>)>,
     timers_set: u64,
     timers_of_turn: u64,
     entropy: Entropy,
@@ -71,6 +71,8 @@ pub(crate) enum Item {
     Fault(Spell),
     /// A fault ends.
     FaultEnd(End),
+    /// The platform ends an instance, in this life of its node.
+    Evict(Address, u32, Event, PlatformFault),
     /// Something is due at a store.
     Store(Step),
     /// Faults stop for good.
@@ -264,7 +266,10 @@ impl Sim {
     /// The node on which this item gives a turn, if it does.
     fn node_of(&mut self, item: &Item) -> Option<NodeId> {
         match item {
-            Item::Timer(address, ..) | Item::Fail(address, ..) | Item::Store(Step::Answer(address, ..)) => {
+            Item::Timer(address, ..)
+            | Item::Fail(address, ..)
+            | Item::Evict(address, ..)
+            | Item::Store(Step::Answer(address, ..)) => {
                 Some(address.node)
             }
             Item::Store(Step::Done(node, _)) => Some(*node),
@@ -324,12 +329,17 @@ impl Sim {
                 Some(self.deliver(Address { node, instance: InstanceId::RUNTIME }, Event::Phase(phase)))
             }
             Item::Timer(address, timer, life, number) => {
-                if self.life(address.node) != life || self.timers.get(&(address, timer)) != Some(&number) {
-                    return None;
-                }
+                let set = self.timers.get(&(address, timer)).filter(|(set, _)| *set == number);
+                let trigger = set.filter(|_| self.life(address.node) == life)?.1;
+                let times = match trigger {
+                    Some(trigger) => self.times(trigger, address, timer)?,
+                    None => 1,
+                };
                 self.timers.swap_remove(&(address, timer));
-                Some(self.deliver(address, Event::Timer(timer)))
+                let event = if times == 1 { Event::Timer(timer) } else { Event::Misfire(timer, times) };
+                Some(self.deliver(address, event))
             }
+            Item::Evict(to, life, event, fault) => self.evict(to, life, event, fault),
             Item::Fail(address, life, event) => {
                 let node = &self.nodes[address.node.0 as usize];
                 (node.life == life && node.is_up).then(|| self.deliver(address, event))
@@ -361,6 +371,7 @@ impl Sim {
     pub(crate) fn deliver(&mut self, to: Address, event: Event) -> Delivery {
         self.deliveries += 1;
         self.timers_of_turn = 0;
+        self.forget_strike();
         let at = self.now;
         let node = self.node(to.node);
         node.work(at);
@@ -396,10 +407,18 @@ impl Sim {
         delivery
     }
 
-    fn set_timer(&mut self, from: Address, timer: TimerId, wait: Duration) {
+    /// A trigger that was due goes off this much later.
+    pub(crate) fn delay_trigger(&mut self, to: Address, timer: TimerId, late: Duration) {
+        self.timers_set += 1;
+        self.timers.insert((to, timer), (self.timers_set, None));
+        let life = self.life(to.node);
+        self.queue.push(self.now + late, Item::Timer(to, timer, life, self.timers_set));
+    }
+
+    fn set_timer(&mut self, from: Address, timer: TimerId, trigger: Option<Trigger>, wait: Duration) {
         self.timers_set += 1;
         self.timers_of_turn += 1;
-        self.timers.insert((from, timer), self.timers_set);
+        self.timers.insert((from, timer), (self.timers_set, trigger));
         let node = self.node(from.node);
         let (real, life) = (node.clock.real(wait).max(TIMER_MIN), node.life);
         // Timers of one turn with the same delay fire in the order in which they were set: that
@@ -459,10 +478,14 @@ impl World for Sim {
                     self.cancel(id);
                 }
             }
-            Effect::Respond { exchange, head, body } => self.respond(exchange, head, body),
+            Effect::Respond { exchange, head, body } => {
+                self.strike_answer(from);
+                self.respond(exchange, head, body);
+            }
             Effect::ResponseChunk(exchange, chunk) => self.response_chunk(exchange, chunk),
             Effect::RequestPull(exchange, bytes) => self.request_pull(exchange, bytes),
-            Effect::SetTimer(timer, wait) => self.set_timer(from, timer, wait),
+            Effect::SetTimer(timer, wait) => self.set_timer(from, timer, None, wait),
+            Effect::SetTrigger(timer, trigger, wait) => self.set_timer(from, timer, Some(trigger), wait),
             Effect::ClearTimer(timer) => {
                 self.timers.swap_remove(&(from, timer));
             }
@@ -471,7 +494,10 @@ impl World for Sim {
                     self.phase_done();
                 }
             }
-            Effect::Ended(instance, why) => self.forget_instance(from, instance, &why),
+            Effect::Ended(instance, why) => {
+                self.note_strike(from.node);
+                self.forget_instance(from, instance, &why);
+            }
             Effect::Stopped => {
                 let life = self.life(from.node);
                 if self.node(from.node).is_stopping {

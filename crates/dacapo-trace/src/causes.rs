@@ -139,6 +139,7 @@ impl Builder {
             Event::Stop
             | Event::Phase(_)
             | Event::Scheduled { .. }
+            | Event::Evict { .. }
             | Event::StoreOpened(_)
             | Event::Alarm { .. } => None,
             Event::Request { exchange, service, head, .. } => {
@@ -178,7 +179,7 @@ impl Builder {
                 }
                 self.fetches.get(&(to, *call)).copied()
             }
-            Event::Timer(timer) => self.timers.remove(&(to, *timer)),
+            Event::Timer(timer) | Event::Misfire(timer, _) => self.timers.remove(&(to, *timer)),
             Event::Loaded(_) => self.loads.remove(&to),
             Event::Committed(number, _) => self.commits.remove(&(to, *number)),
         }
@@ -210,7 +211,7 @@ impl Builder {
             Effect::RequestPull(exchange, _) => {
                 self.pulls_of_exchange.insert(*exchange, index);
             }
-            Effect::SetTimer(timer, _) => {
+            Effect::SetTimer(timer, _) | Effect::SetTrigger(timer, ..) => {
                 self.timers.insert((from, *timer), index);
             }
             Effect::ClearTimer(timer) => {

@@ -79,10 +79,17 @@ impl Rolling {
             Event::RequestChunk(exchange, chunk) => self.chunk(5, exchange.0, chunk),
             Event::ResponseCredit(exchange, bytes) => self.count(6, exchange.0, *bytes),
             Event::Cancelled(exchange) => self.id(7, exchange.0),
-            Event::Scheduled { service, cron } => {
+            Event::Scheduled { service, cron, scheduled } => {
                 self.tag(8);
                 self.u32(service.0);
                 self.text(cron);
+                self.u64(scheduled.0 as u64);
+            }
+            Event::Misfire(timer, times) => self.count(19, timer.0, *times),
+            Event::Evict { exchange, kind } => {
+                self.tag(20);
+                self.option(exchange.as_ref(), |me, exchange| me.u64(exchange.0));
+                self.tag(*kind as u8);
             }
             Event::Response { call, head, body } => {
                 self.id(9, call.0);
@@ -176,6 +183,11 @@ impl Rolling {
             Effect::AlarmDone(is_ok) => self.id(16, u64::from(*is_ok)),
             Effect::Exclusive(is_on) => self.id(17, u64::from(*is_on)),
             Effect::Sync(timer) => self.id(18, timer.0),
+            Effect::SetTrigger(timer, trigger, after) => {
+                self.tag(19);
+                self.tag(*trigger as u8);
+                self.fields().u64(timer.0).u64(after.as_secs()).u32(after.subsec_nanos());
+            }
         }
     }
 

@@ -100,6 +100,17 @@ pub(crate) enum Event<'a> {
         scheduled: i64,
         retry: u32,
     },
+    // As `Scheduled`, which is read only.
+    CronDue {
+        service: u32,
+        cron: &'a str,
+        scheduled: i64,
+    },
+    Misfire(u64, u32),
+    Evict {
+        exchange: Option<u64>,
+        kind: FaultKind,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +136,13 @@ pub(crate) enum Effect<'a> {
     AlarmDone(bool),
     Exclusive(bool),
     Sync(u64),
+    SetTrigger { timer: u64, trigger: Trigger, seconds: u64, nanos: u32 },
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Trigger {
+    Cron,
+    Alarm,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -287,6 +305,7 @@ pub(crate) enum FaultKind {
     Panic,
     Abort,
     Storage,
+    Evicted,
 }
 
 #[derive(Serialize, Deserialize)]

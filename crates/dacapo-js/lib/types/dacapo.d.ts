@@ -27,6 +27,93 @@ interface ScheduledController {
 interface ExportedHandler<Env = unknown> {
   fetch?(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
   scheduled?(controller: ScheduledController, env: Env, ctx: ExecutionContext): void | Promise<void>;
+  queue?(batch: MessageBatch<any>, env: Env, ctx: ExecutionContext): void | Promise<void>;
+}
+
+/** How a message is sent: `"v8"`, a structured clone, unless told otherwise. */
+type QueueContentType = "v8" | "json" | "text" | "bytes";
+
+interface QueueSendOptions {
+  contentType?: QueueContentType;
+  /** How long it waits before it can be handed over, up to 12 hours; without it, the `delay` of the queue. */
+  delaySeconds?: number;
+}
+
+/** A queue that the configuration lets this service send to: `env.NAME`. */
+interface Queue<Body = unknown> {
+  /** Resolves when the message is durable. At most 128,000 bytes. */
+  send(body: Body, options?: QueueSendOptions): Promise<void>;
+  /** Up to 100 messages and 256,000 bytes: all of them, or none. */
+  sendBatch(
+    messages: Iterable<{ body: Body } & QueueSendOptions>,
+    options?: { delaySeconds?: number },
+  ): Promise<void>;
+}
+
+interface QueueRetryOptions {
+  /** How long until it is handed over again; without it, the `retry_delay` of the queue. */
+  delaySeconds?: number;
+}
+
+/** A message that a consumer is given. What is said first, `ack` or `retry`, counts. */
+interface Message<Body = unknown> {
+  /** The same each time that it is handed over. */
+  readonly id: string;
+  /** When it was sent. */
+  readonly timestamp: Date;
+  readonly body: Body;
+  /** How often it was handed over, this time included. */
+  readonly attempts: number;
+  ack(): void;
+  retry(options?: QueueRetryOptions): void;
+}
+
+/** What the handler `queue` of a consumer gets. If it throws, all that was not acknowledged comes again. */
+interface MessageBatch<Body = unknown> {
+  readonly queue: string;
+  readonly messages: readonly Message<Body>[];
+  ackAll(): void;
+  retryAll(options?: QueueRetryOptions): void;
+}
+
+interface KVNamespacePutOptions {
+  /** Seconds since 1970, at least 60 from now. */
+  expiration?: number;
+  /** Seconds from now, at least 60. */
+  expirationTtl?: number;
+  /** At most 1,024 bytes as JSON. */
+  metadata?: unknown;
+}
+
+/** A KV namespace that the configuration lets this service read and write: `env.NAME`. */
+interface KVNamespace {
+  get(key: string, options?: "text" | { type?: "text"; cacheTtl?: number }): Promise<string | null>;
+  get<T = unknown>(key: string, options: "json" | { type: "json"; cacheTtl?: number }): Promise<T | null>;
+  get(key: string, options: "arrayBuffer" | { type: "arrayBuffer"; cacheTtl?: number }): Promise<ArrayBuffer | null>;
+  get(key: string, options: "stream" | { type: "stream"; cacheTtl?: number }): Promise<ReadableStream | null>;
+  /** Up to 100 keys. */
+  get(keys: string[], options?: "text" | { type?: "text"; cacheTtl?: number }): Promise<Map<string, string | null>>;
+  get<T = unknown>(keys: string[], options: "json" | { type: "json"; cacheTtl?: number }): Promise<Map<string, T | null>>;
+  getWithMetadata<M = unknown>(
+    key: string,
+    options?: "text" | { type?: "text"; cacheTtl?: number },
+  ): Promise<{ value: string | null; metadata: M | null; cacheStatus: null }>;
+  getWithMetadata<T = unknown, M = unknown>(
+    key: string,
+    options: "json" | { type: "json"; cacheTtl?: number },
+  ): Promise<{ value: T | null; metadata: M | null; cacheStatus: null }>;
+  getWithMetadata<M = unknown>(
+    key: string,
+    options: "arrayBuffer" | { type: "arrayBuffer"; cacheTtl?: number },
+  ): Promise<{ value: ArrayBuffer | null; metadata: M | null; cacheStatus: null }>;
+  /** Keys have at most 512 bytes, values 25 MiB. */
+  put(key: string, value: string | ArrayBuffer | ArrayBufferView | ReadableStream, options?: KVNamespacePutOptions): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** At most 1,000 keys, in the order of their bytes; `cursor` goes on where a list ended. */
+  list<M = unknown>(options?: { prefix?: string; limit?: number; cursor?: string | null }): Promise<
+    | { keys: { name: string; expiration?: number; metadata?: M }[]; list_complete: true; cacheStatus: null }
+    | { keys: { name: string; expiration?: number; metadata?: M }[]; list_complete: false; cursor: string; cacheStatus: null }
+  >;
 }
 
 /** The id of a durable object. */

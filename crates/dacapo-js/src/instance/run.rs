@@ -40,8 +40,8 @@ impl JsInstance {
             if matches!(run.stage, Stage::New) {
                 run.evaluate(scope);
             }
-            run.take(scope, turn, event);
-            run.drain(scope, turn, self.pool.platform());
+            run.take(scope, event);
+            run.drain(scope, self.pool.platform());
         }
         if guest::with(|guest| guest.fault.is_some()).unwrap_or_default()
             || isolate.is_execution_terminating()
@@ -78,7 +78,7 @@ impl Run<'_> {
     }
 
     /// Gives the event to the guest, or keeps it until the guest can take it.
-    fn take(&mut self, scope: &mut v8::PinScope<'_, '_>, turn: &Turn, event: Event) {
+    fn take(&mut self, scope: &mut v8::PinScope<'_, '_>, event: Event) {
         if has_fault() {
             return;
         }
@@ -88,7 +88,7 @@ impl Run<'_> {
             waiting.push(event);
             return;
         }
-        if let Some(call) = call_for(scope, turn, event) {
+        if let Some(call) = call_for(scope, event) {
             self.call(scope, &call);
         }
     }
@@ -97,7 +97,6 @@ impl Run<'_> {
     fn drain(
         &mut self,
         scope: &mut v8::PinScope<'_, '_>,
-        turn: &Turn,
         platform: &v8::SharedRef<v8::Platform>,
     ) {
         for _ in 0..ROUNDS_MAX {
@@ -108,7 +107,7 @@ impl Run<'_> {
             if has_fault() {
                 return;
             }
-            let has_started = self.start_if_evaluated(scope, turn);
+            let has_started = self.start_if_evaluated(scope);
             let has_reported = self.report_rejections(scope);
             if !has_started && !has_reported {
                 return;
@@ -119,7 +118,7 @@ impl Run<'_> {
     }
 
     /// Once the entry module has been evaluated: starts the service, and gives it what waited.
-    fn start_if_evaluated(&mut self, scope: &mut v8::PinScope<'_, '_>, turn: &Turn) -> bool {
+    fn start_if_evaluated(&mut self, scope: &mut v8::PinScope<'_, '_>) -> bool {
         let Stage::Evaluating { done, waiting } = self.stage else { return false };
         let done = v8::Local::new(scope, &*done);
         match done.state() {
@@ -140,7 +139,7 @@ impl Run<'_> {
             self.call(scope, &Call::new(Handler::Start, [namespace, env]));
         }
         for event in waiting {
-            self.take(scope, turn, event);
+            self.take(scope, event);
         }
         true
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dacapo_core::{Boot, Entropy, Time};
+use dacapo_core::{BindingTo, Boot, Entropy, Time};
 
 use super::event::Handler;
 use super::guest::Guest;
@@ -70,7 +70,7 @@ pub(super) fn context(isolate: &Isolate, bundle: &Rc<Bundle>, guest: &mut Guest)
     Some(Live { context: v8::Global::new(scope, context), queue, enter, handlers })
 }
 
-/// What `handlers.start` is told: `{ vars, bindings, objects, name, object }`.
+/// What `handlers.start` is told: `{ vars, bindings, objects, queues, kv, name, object }`.
 pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
     let vars = v8::Object::new(scope);
     for (key, json) in &boot.vars {
@@ -82,16 +82,20 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
         vars.create_data_property(scope, key.into(), value);
     }
     let mut bindings = Vec::with_capacity(boot.bindings.len());
-    let objects = v8::Object::new(scope);
+    let [objects, queues, kv] = [(); 3].map(|()| v8::Object::new(scope));
     for binding in &boot.bindings {
         let key = v8_string(scope, &binding.name);
-        match &binding.objects {
-            None => bindings.push(key.into()),
-            Some(namespace) => {
-                let namespace = v8_string(scope, namespace);
-                objects.create_data_property(scope, key.into(), namespace.into());
+        let (kind, to) = match &binding.to {
+            BindingTo::Service => {
+                bindings.push(key.into());
+                continue;
             }
-        }
+            BindingTo::Objects(namespace) => (objects, namespace),
+            BindingTo::Queue(queue) => (queues, queue),
+            BindingTo::Kv(namespace) => (kv, namespace),
+        };
+        let to = v8_string(scope, to);
+        kind.create_data_property(scope, key.into(), to.into());
     }
     let bindings = v8::Array::new_with_elements(scope, &bindings);
     let service = v8_string(scope, &boot.name);
@@ -101,6 +105,8 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
         ("vars", vars.into()),
         ("bindings", bindings.into()),
         ("objects", objects.into()),
+        ("queues", queues.into()),
+        ("kv", kv.into()),
         ("name", service.into()),
         ("object", object),
     ] {

@@ -83,9 +83,12 @@ impl Bundle {
 /// Loads a program.
 pub(crate) fn load(pool: &Rc<Pool>, code: &Code<'_>) -> Result<Rc<Bundle>, LoadError> {
     let resolver = Resolver::new(code.files);
-    let entry = resolver.entry(code.entry)?;
+    let entry = match builtin::is_service(code.entry) {
+        true => Target::Builtin(code.entry.to_owned()),
+        false => Target::File(resolver.entry(code.entry)?),
+    };
     let mut gathered = Gathered::default();
-    gathered.want(Target::File(entry));
+    gathered.want(entry);
     while let Some(target) = gathered.queue.pop_front() {
         let module = match &target {
             Target::File(path) => read(code, &resolver, path, &mut gathered)?,
