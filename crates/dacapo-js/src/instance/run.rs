@@ -1,6 +1,6 @@
 //! One turn: the event goes in, and V8 runs until nothing is left to do.
 
-use dacapo_core::{Event, Fault, FaultKind, Level, Location, Turn};
+use dacapo_core::{Event, Fault, FaultKind, Level, Location};
 
 use super::event::{Call, Handler, call_for, is_work};
 use super::guest::{self, Rejection};
@@ -25,7 +25,7 @@ struct Run<'a> {
 }
 
 impl JsInstance {
-    pub(super) fn run(&mut self, turn: &Turn, event: Event) {
+    pub(super) fn run(&mut self, event: Event) {
         let Some(live) = &self.live else { return };
         let mut run = Run {
             live,
