@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_core::fault::Param;
-use dacapo_core::plan::{FaultSpec, ObjectClass, Plan, Route, Scenario, Service};
+use dacapo_core::plan::{Cron, FaultSpec, ObjectClass, Plan, Route, Scenario, Service};
 use dacapo_core::{NodeId, Program, ServiceId};
 use dacapo_native as native;
 use dacapo_runtime::{NodeSpec, Role, System, Topology};
@@ -209,6 +209,15 @@ impl ExperimentBuilder {
     pub fn idle(mut self, idle: Duration) -> ExperimentBuilder {
         let class = self.plan.services.last_mut().and_then(|service| service.objects.last_mut());
         class.expect("the last service has durable objects").idle = idle;
+        self
+    }
+
+    /// Adds a cron line, in UTC, to the service that was added last.
+    ///
+    /// Panics if there is no service.
+    pub fn cron(mut self, line: &str) -> ExperimentBuilder {
+        let service = self.plan.services.last_mut().expect("a service was added");
+        service.cron.push(Cron { line: line.to_owned(), zone: "UTC".to_owned() });
         self
     }
 
