@@ -177,7 +177,12 @@ fn dead_letters_end(reader: &mut Reader, stores: &Stores) {
     for draft in &stores.queues {
         let mut way = vec![draft.name.value.as_str()];
         while let Some(dead) = next(way[way.len() - 1]).filter(|_| way.len() <= stores.queues.len()) {
-            if dead.value == draft.name.value && way.len() > 1 {
+            if way.contains(&dead.value.as_str()) && dead.value != draft.name.value || way.len() == 1 && dead.value == way[0]
+            {
+                // A round that this queue leads to, or one of a single queue: told there.
+                break;
+            }
+            if dead.value == draft.name.value {
                 // Told once, at the queue of the round whose name comes first.
                 if way.iter().all(|name| draft.name.value.as_str() <= *name) {
                     let message = format!("dead letters go round: {} → {}", way.join(" → "), dead.value);

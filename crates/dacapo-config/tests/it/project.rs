@@ -77,6 +77,8 @@ fn every_setting_reaches_the_plan() {
             object_calls: {},
             objects: [],
             deleted_objects: [],
+            queues: {},
+            kv: {},
             hosts: [
                 "api.pay.example",
             ],
@@ -89,7 +91,10 @@ fn every_setting_reaches_the_plan() {
                 "PAY_KEY",
             ],
             cron: [
-                "*/5 * * * *",
+                Cron {
+                    line: "*/5 * * * *",
+                    zone: "UTC",
+                },
             ],
             instances: None,
             limits: Limits {
@@ -106,6 +111,8 @@ fn every_setting_reaches_the_plan() {
             object_calls: {},
             objects: [],
             deleted_objects: [],
+            queues: {},
+            kv: {},
             hosts: [],
             vars: {},
             secrets: [],
