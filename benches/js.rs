@@ -55,5 +55,15 @@ fn bank(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, hop, cold_start, bank);
+/// A hundred days of a cron line each quarter of an hour, two each day and an alarm each hour, each of which writes to
+/// a durable object. Elements are simulated days.
+fn cron(c: &mut Criterion) {
+    let mut group = c.benchmark_group("cron");
+    group.sample_size(10).throughput(Throughput::Elements(100));
+    let experiment = experiment("../sim-scenarios/fast/month");
+    group.bench_function("hundred_days", |b| b.iter(|| experiment.run(0).digest));
+    group.finish();
+}
+
+criterion_group!(benches, hop, cold_start, bank, cron);
 criterion_main!(benches);

@@ -22,6 +22,7 @@ scenario "platform" {
   faults   = ["platform"]
 
   fault "cpu.killed" {
+    rate  = 0.1
     spare = ["bell"]
   }
 }
