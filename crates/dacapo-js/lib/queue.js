@@ -341,7 +341,7 @@
       }
     }
 
-    // Moves dead letters to their queue. A letter that arrives twice is taken once: it keeps its id.
+    // Moves dead letters to their queue. They keep their ids, so that one which arrives twice is not there twice.
     async #bury() {
       this.#burying = true;
       for (;;) {
