@@ -5,8 +5,8 @@ use std::fmt;
 use bytestring::ByteString;
 
 use crate::{
-    Body, CallId, Chunk, Entropy, ExchangeId, FaultKind, Image, ObjectKey, RequestHead, ResponseHead, ServiceId,
-    StorageError, TimerId, WallTime,
+    Body, CallId, Chunk, Entropy, ExchangeId, FaultKind, Image, ObjectKey, RequestHead, ResponseHead,
+    ServiceId, StorageError, TimerId, WallTime,
 };
 
 /// Everything that can happen to a node or to an instance on it.

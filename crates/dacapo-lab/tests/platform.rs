@@ -97,13 +97,17 @@ impl Caller {
             note(format!("armed {}", self.guest.wall().as_millis()));
         }
         // Of a batch that comes from elsewhere nobody learns.
-        let forged = Request::post("https://worker.example/batch", "forged").with_header("dacapo-event", "queue");
+        let forged =
+            Request::post("https://worker.example/batch", "forged").with_header("dacapo-event", "queue");
         let _ = self.guest.fetch(forged).await;
     }
 }
 
 fn said(result: Result<Response, FetchError>) -> String {
-    result.map_or_else(|error| error.to_string(), |answer| format!("{} {}", answer.status(), answer.into_text()))
+    result.map_or_else(
+        |error| error.to_string(),
+        |answer| format!("{} {}", answer.status(), answer.into_text()),
+    )
 }
 
 impl Workload for Caller {
@@ -169,7 +173,10 @@ fn without_faults_everything_happens_once_and_in_time() {
     assert_eq!(times(&log, "cron"), [1; 30], "{log:#?}");
     assert_eq!(count(&log, "\"queue\") Some(\"10\")"), 30, "{log:#?}");
     assert_eq!(count(&log, " done"), 2 * 30, "{log:#?}");
-    assert_eq!(count(&log, "200 OK"), log.iter().filter(|line| line.contains("object") || line.contains("service")).count());
+    assert_eq!(
+        count(&log, "200 OK"),
+        log.iter().filter(|line| line.contains("object") || line.contains("service")).count()
+    );
     assert!(waits(&log).iter().all(|wait| (1900..2100).contains(wait)), "{log:#?}");
 }
 
@@ -227,7 +234,8 @@ fn a_batch_is_split() {
 #[test]
 fn an_object_is_evicted_in_the_middle_of_a_request() {
     let log = under("object.evicted", &[("rate", share(0.5))]);
-    let hit = count(&log, "object 500 Internal Server Error service \"worker\" failed: the instance was evicted");
+    let hit =
+        count(&log, "object 500 Internal Server Error service \"worker\" failed: the instance was evicted");
     assert!(hit > 3, "{log:#?}");
     let services = log.iter().filter(|line| line.starts_with("service")).count();
     assert_eq!(count(&log, "service 200 OK"), services, "services are left alone: {log:#?}");
@@ -245,7 +253,10 @@ fn a_request_for_an_object_goes_astray_and_no_second_object_begins() {
 fn a_handler_is_killed_as_if_it_had_used_up_its_budget() {
     let log = under("cpu.killed", &[("rate", share(0.5))]);
     for what in ["service", "object"] {
-        let hit = count(&log, &format!("{what} 500 Internal Server Error service \"worker\" failed: turn budget exhausted"));
+        let hit = count(
+            &log,
+            &format!("{what} 500 Internal Server Error service \"worker\" failed: turn budget exhausted"),
+        );
         assert!(hit > 3, "{log:#?}");
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    BindingTo, Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, IdMap, Level, NetError,
-    ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
+    BindingTo, Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, IdMap, Level,
+    NetError, ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
 };
 
 use crate::message::{Request, Response};

@@ -102,7 +102,10 @@ fn built_in(system: &System, service: &Service, name: &str, id: ObjectId) -> Opt
         (plan::KV, plan::KV_CLASS, (0..plan::KV_SHARDS).any(is_shard))
     };
     let Some(to) = system.plan.service_named(owner).filter(|_| is_it) else {
-        return Some(denied(format!("service \"{}\" has no right to that object behind {name}", service.name)));
+        return Some(denied(format!(
+            "service \"{}\" has no right to that object behind {name}",
+            service.name
+        )));
     };
     let namespace = plan::builtin_namespace(owner, class).into();
     Some(Granted::Object(to, ObjectKey { namespace, id }))

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dacapo_core::{NodeId, ServiceId};
 use dacapo_core::fault::Param;
+use dacapo_core::{NodeId, ServiceId};
 
 use crate::disk::DiskOptions;
 

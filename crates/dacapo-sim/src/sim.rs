@@ -269,9 +269,7 @@ impl Sim {
             Item::Timer(address, ..)
             | Item::Fail(address, ..)
             | Item::Evict(address, ..)
-            | Item::Store(Step::Answer(address, ..)) => {
-                Some(address.node)
-            }
+            | Item::Store(Step::Answer(address, ..)) => Some(address.node),
             Item::Store(Step::Done(node, _)) => Some(*node),
             Item::ToServer(id, _) => self.book.get(*id).map(|e| e.server),
             Item::ToCaller(id, _) | Item::Break(id, _) => self.book.get(*id).map(|e| e.caller.node),

@@ -1,9 +1,9 @@
 //! A project: services, scenarios, and what must hold between them.
 
 mod across;
-mod fault;
 mod builtin;
 mod cron;
+mod fault;
 mod object;
 mod queue;
 mod scenario;

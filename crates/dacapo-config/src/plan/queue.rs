@@ -13,7 +13,16 @@ use crate::error::Place;
 use crate::read::{Fields, NameRule, Placed, Reader, Shape};
 
 const QUEUE: Shape = Shape {
-    attributes: &["batch", "concurrency", "consumer", "dead_letter", "delay", "retries", "retry_delay", "wait"],
+    attributes: &[
+        "batch",
+        "concurrency",
+        "consumer",
+        "dead_letter",
+        "delay",
+        "retries",
+        "retry_delay",
+        "wait",
+    ],
     blocks: &[],
     hints: &[
         ("max_batch_size", "That is `batch`."),
@@ -87,13 +96,7 @@ fn count(
     value.map_or(default, |n| n.value as u32)
 }
 
-fn time(
-    reader: &mut Reader,
-    fields: &Fields<'_>,
-    name: &str,
-    max: Duration,
-    default: Duration,
-) -> Duration {
+fn time(reader: &mut Reader, fields: &Fields<'_>, name: &str, max: Duration, default: Duration) -> Duration {
     let Some(value) = fields.get(name) else { return default };
     let what = format!("`{name}`");
     let Some(time) = reader.duration(value, &what, Duration::ZERO) else { return default };
@@ -177,7 +180,8 @@ fn dead_letters_end(reader: &mut Reader, stores: &Stores) {
     for draft in &stores.queues {
         let mut way = vec![draft.name.value.as_str()];
         while let Some(dead) = next(way[way.len() - 1]).filter(|_| way.len() <= stores.queues.len()) {
-            if way.contains(&dead.value.as_str()) && dead.value != draft.name.value || way.len() == 1 && dead.value == way[0]
+            if way.contains(&dead.value.as_str()) && dead.value != draft.name.value
+                || way.len() == 1 && dead.value == way[0]
             {
                 // A round that this queue leads to, or one of a single queue: told there.
                 break;

@@ -67,7 +67,8 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
     let kv = bindings(reader, &fields, "kv", "kv = { SESSIONS = \"sessions\" }");
     let vars = vars(reader, &fields);
     let secrets = secrets(reader, &fields);
-    let names = |of: &[(Placed<String>, Placed<String>)]| of.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let names =
+        |of: &[(Placed<String>, Placed<String>)]| of.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     one_env(reader, &[&names(&calls), &names(&queues), &names(&kv), &vars.0, &secrets]);
     let instances = fields
         .get("instances")
@@ -187,8 +188,7 @@ fn one_env(reader: &mut Reader, kinds: &[&[Placed<String>]]) {
     for name in kinds.iter().copied().flatten() {
         if let Some(first) = seen.insert(&name.value, &name.place) {
             let message = format!("`env.{}` would be two things", name.value);
-            let help =
-                "Bindings in `calls`, `queues` and `kv`, `vars` and `secrets` share one `env`: give one of them another name.";
+            let help = "Bindings in `calls`, `queues` and `kv`, `vars` and `secrets` share one `env`: give one of them another name.";
             reader.report_both(
                 Code::Contradiction,
                 message,

@@ -24,7 +24,9 @@ impl NameRule {
         let is_lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let is_edged = !name.starts_with('-') && !name.ends_with('-');
         match self {
-            NameRule::Service | NameRule::Store => !name.is_empty() && name.len() <= 63 && is_edged && all(is_lower),
+            NameRule::Service | NameRule::Store => {
+                !name.is_empty() && name.len() <= 63 && is_edged && all(is_lower)
+            }
             NameRule::File => {
                 let is_file = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
                 !name.is_empty() && name.len() <= 100 && is_edged && all(is_file)

@@ -65,7 +65,10 @@ fn every_setting_of_a_queue_reaches_the_plan() {
     assert_eq!(plan.kv, ["sessions"]);
     let worker = &plan.services[0];
     assert_eq!((worker.queues["JOBS"].as_str(), worker.kv["SESSIONS"].as_str()), ("jobs", "sessions"));
-    assert_eq!((worker.cron[0].line.as_str(), worker.cron[0].zone.as_str()), ("0 9 * * MON-FRI", "Europe/Berlin"));
+    assert_eq!(
+        (worker.cron[0].line.as_str(), worker.cron[0].zone.as_str()),
+        ("0 9 * * MON-FRI", "Europe/Berlin")
+    );
 }
 
 #[test]
@@ -130,7 +133,8 @@ fn a_dead_letter_queue_is_another_one_that_exists() {
 
 #[test]
 fn a_time_zone_that_does_not_exist_names_the_one_that_was_meant() {
-    let text = "service \"a\" {\n  module = \"a.ts\"\n  cron = [\"* * * * *\"]\n  zone = \"Europe/Berln\"\n}\n";
+    let text =
+        "service \"a\" {\n  module = \"a.ts\"\n  cron = [\"* * * * *\"]\n  zone = \"Europe/Berln\"\n}\n";
     insta::assert_snapshot!(mistakes(text), @r#"
     dacapo::config::zone (DC0027)
 

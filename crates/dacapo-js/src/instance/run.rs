@@ -94,11 +94,7 @@ impl Run<'_> {
     }
 
     /// Runs microtasks, platform tasks and what follows from them until all is quiet.
-    fn drain(
-        &mut self,
-        scope: &mut v8::PinScope<'_, '_>,
-        platform: &v8::SharedRef<v8::Platform>,
-    ) {
+    fn drain(&mut self, scope: &mut v8::PinScope<'_, '_>, platform: &v8::SharedRef<v8::Platform>) {
         for _ in 0..ROUNDS_MAX {
             self.live.queue.perform_checkpoint(scope);
             while v8::Platform::pump_message_loop(platform, scope, false) {

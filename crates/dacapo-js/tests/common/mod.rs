@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_core::{
-    Address, Binding, BindingTo, Body, Boot, Code, Digest, Effect, Effects, Engine, Entropy, Event, ExchangeId,
-    FaultKind, Files, Headers, Instance, InstanceId, LoadError, MemoryFiles, NodeId, Program, RequestHead,
-    ServiceId, Time, Turn, TurnEnd, WallTime, digest_of,
+    Address, Binding, BindingTo, Body, Boot, Code, Digest, Effect, Effects, Engine, Entropy, Event,
+    ExchangeId, FaultKind, Files, Headers, Instance, InstanceId, LoadError, MemoryFiles, NodeId, Program,
+    RequestHead, ServiceId, Time, Turn, TurnEnd, WallTime, digest_of,
 };
 use dacapo_js::{JsEngine, JsOptions};
 

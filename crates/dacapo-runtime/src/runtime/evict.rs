@@ -10,7 +10,8 @@ impl Runtime {
     /// Takes away what only the platform's own services may say to a service: that a request is an event.
     pub(super) fn drop_forged(&self, event: &mut Event) {
         let Event::Request { from, head, .. } = event else { return };
-        let is_ours = |id: ServiceId| self.system.plan.services.get(id.0 as usize).is_some_and(Service::is_builtin);
+        let is_ours =
+            |id: ServiceId| self.system.plan.services.get(id.0 as usize).is_some_and(Service::is_builtin);
         if !from.is_some_and(is_ours) {
             head.headers.0.retain(|(name, _)| !EVENT_FIELDS.contains(&name.as_str()));
         }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use dacapo_core::{
-    Address, Delivery, Event, ExchangeId, FaultKind, InstanceId, Lane, NodeId, NoteKind, RequestHead, TimerId, Trigger,
+    Address, Delivery, Event, ExchangeId, FaultKind, InstanceId, Lane, NodeId, NoteKind, RequestHead,
+    TimerId, Trigger,
 };
 use http::HeaderValue;
 

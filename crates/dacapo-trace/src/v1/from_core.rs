@@ -232,7 +232,11 @@ impl<'a> From<&'a core::Check> for Check<'a> {
 
 impl<'a> From<&'a core::Fault> for Fault<'a> {
     fn from(fault: &'a core::Fault) -> Fault<'a> {
-        Fault { kind: fault.kind.into(), message: &fault.message, location: fault.location.as_ref().map(Location::from) }
+        Fault {
+            kind: fault.kind.into(),
+            message: &fault.message,
+            location: fault.location.as_ref().map(Location::from),
+        }
     }
 }
 

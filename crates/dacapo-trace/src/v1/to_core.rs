@@ -104,9 +104,7 @@ impl Effect<'_> {
             }
             Effect::ResponseChunk(exchange, chunk) => E::ResponseChunk(ExchangeId(exchange), chunk.into()),
             Effect::RequestPull(exchange, bytes) => E::RequestPull(ExchangeId(exchange), bytes),
-            Effect::SetTimer { timer, seconds, nanos } => {
-                E::SetTimer(TimerId(timer), after(seconds, nanos)?)
-            }
+            Effect::SetTimer { timer, seconds, nanos } => E::SetTimer(TimerId(timer), after(seconds, nanos)?),
             Effect::SetTrigger { timer, trigger, seconds, nanos } => {
                 let trigger = match trigger {
                     Trigger::Cron => core::Trigger::Cron,

@@ -173,8 +173,7 @@ fn event() -> impl Strategy<Value = Event> {
             scheduled
         }),
         (timer(), any::<u32>()).prop_map(|(timer, times)| Event::Misfire(timer, times)),
-        (option::of(exchange()), fault_kind())
-            .prop_map(|(exchange, kind)| Event::Evict { exchange, kind }),
+        (option::of(exchange()), fault_kind()).prop_map(|(exchange, kind)| Event::Evict { exchange, kind }),
         (call(), response(), body()).prop_map(|(call, head, body)| Event::Response { call, head, body }),
         (call(), chunk()).prop_map(|(id, chunk)| Event::ResponseChunk(id, chunk)),
         (call(), any::<u32>()).prop_map(|(id, n)| Event::RequestCredit(id, n)),
@@ -222,8 +221,11 @@ fn effect() -> impl Strategy<Value = Effect> {
             location,
         });
     let trigger = prop::sample::select(vec![Trigger::Cron, Trigger::Alarm]);
-    let fault = (fault_kind(), text(), location())
-        .prop_map(|(kind, message, location)| Fault { kind, message, location });
+    let fault = (fault_kind(), text(), location()).prop_map(|(kind, message, location)| Fault {
+        kind,
+        message,
+        location,
+    });
     prop_oneof![
         (call(), target(), request(), body()).prop_map(|(call, target, head, body)| Effect::Fetch {
             call,
@@ -244,9 +246,8 @@ fn effect() -> impl Strategy<Value = Effect> {
         (timer(), any::<u64>(), 0u32..1_000_000_000)
             .prop_map(|(id, s, n)| Effect::SetTimer(id, Duration::new(s, n))),
         timer().prop_map(Effect::ClearTimer),
-        (timer(), trigger, any::<u64>(), 0u32..1_000_000_000).prop_map(|(id, trigger, s, n)| {
-            Effect::SetTrigger(id, trigger, Duration::new(s, n))
-        }),
+        (timer(), trigger, any::<u64>(), 0u32..1_000_000_000)
+            .prop_map(|(id, trigger, s, n)| { Effect::SetTrigger(id, trigger, Duration::new(s, n)) }),
         (level, text()).prop_map(|(level, text)| Effect::Log(level, text)),
         check.prop_map(|check| Effect::Check(Box::new(check))),
         Just(Effect::PhaseDone),
