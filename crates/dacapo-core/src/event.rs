@@ -26,6 +26,8 @@ pub enum Event {
     Crash,
     /// The process is asked to end: finish what is under way, take nothing new.
     Stop,
+    /// From now on the node runs this version of the services that have several: 0 is the first.
+    Deploy(u32),
     /// A scenario enters a new phase. Delivered to the workload only.
     Phase(Phase),
 

@@ -327,6 +327,12 @@ pub const CATALOGUE: &[FaultKind] = &[
         ],
     ),
     kind(
+        "deploy.rolling",
+        "platform",
+        "A node changes to the other version of the services that have one (`next`), while other nodes run the first; requests under way are finished by the version that began them, and objects begin anew.",
+        &[span("every", 15_000, "mean time between two changes, over all nodes")],
+    ),
+    kind(
         "cpu.killed",
         "platform",
         "An instance ends in the middle of a request, as if a turn of it had used up its budget.",

@@ -39,6 +39,8 @@ pub struct Service {
     pub name: String,
     /// Path of its entry module, relative to the project.
     pub module: String,
+    /// Path of the entry module of its next version, which a simulated deploy brings.
+    pub next: Option<String>,
     /// Which URLs from outside reach it. None: it is private.
     pub routes: Vec<Route>,
     /// Binding name → service: the right to call it, as `env.NAME.fetch(..)` and as

@@ -24,9 +24,13 @@ impl Experiment {
     /// An experiment for a scenario of a plan.
     ///
     /// `programs` holds the program of each service of the plan in order, then the workload's,
-    /// then one for each stub in the order of `scenario.stubs`.
-    pub fn from_plan(plan: &Plan, scenario: &Scenario, programs: Vec<Rc<dyn Program>>) -> Experiment {
+    /// then one for each stub in the order of `scenario.stubs`, then one for each service that has a next
+    /// version.
+    pub fn from_plan(plan: &Plan, scenario: &Scenario, mut programs: Vec<Rc<dyn Program>>) -> Experiment {
         let (plan, topology) = extend(plan, scenario);
+        let next = programs.split_off(plan.services.len());
+        let with_next = (0..).map(ServiceId).zip(&plan.services).filter(|(_, s)| s.next.is_some());
+        let next: BTreeMap<_, _> = with_next.map(|(id, _)| id).zip(next).collect();
         let options = SimOptions {
             nodes: sim_nodes(&topology),
             faults: scenario.faults.iter().map(|spec| sim_fault(spec, &plan, &topology)).collect(),
@@ -35,11 +39,14 @@ impl Experiment {
             settles: scenario.settles,
             stores: stores(&plan, &topology),
             builtins: builtins(&plan),
+            has_next: !next.is_empty(),
             ..SimOptions::new(0)
         };
         Experiment {
             name: scenario.name.clone(),
-            system: Rc::new(System::new(plan, topology, programs).with_storage(Rc::new(Sqlite))),
+            system: Rc::new(
+                System::new(plan, topology, programs).with_next(next).with_storage(Rc::new(Sqlite)),
+            ),
             options,
         }
     }
@@ -151,6 +158,7 @@ fn sim_fault(spec: &FaultSpec, plan: &Plan, topology: &Topology) -> SimFault {
 pub struct ExperimentBuilder {
     plan: Plan,
     programs: Vec<Rc<dyn Program>>,
+    next: Vec<Rc<dyn Program>>,
     workload: Option<Rc<dyn Program>>,
     scenario: Scenario,
 }
@@ -167,7 +175,13 @@ impl ExperimentBuilder {
             stubs: BTreeMap::new(),
             seeds: 100,
         };
-        ExperimentBuilder { plan: Plan::default(), programs: Vec::new(), workload: None, scenario }
+        ExperimentBuilder {
+            plan: Plan::default(),
+            programs: Vec::new(),
+            next: Vec::new(),
+            workload: None,
+            scenario,
+        }
     }
 
     /// Adds a service that runs on every node, and may call the services named in `calls` (by
@@ -209,6 +223,16 @@ impl ExperimentBuilder {
     pub fn idle(mut self, idle: Duration) -> ExperimentBuilder {
         let class = self.plan.services.last_mut().and_then(|service| service.objects.last_mut());
         class.expect("the last service has durable objects").idle = idle;
+        self
+    }
+
+    /// Gives the service that was added last a next version, which the fault `deploy.rolling` brings.
+    ///
+    /// Panics if there is no service.
+    pub fn next<S: native::Service>(mut self) -> ExperimentBuilder {
+        let service = self.plan.services.last_mut().expect("a service was added");
+        service.next = Some(String::new());
+        self.next.push(native::program_with_object::<S, S>(&service.name));
         self
     }
 
@@ -291,6 +315,7 @@ impl ExperimentBuilder {
     /// The experiment. Panics without a workload.
     pub fn build(mut self) -> Experiment {
         self.programs.push(self.workload.expect("an experiment needs a workload"));
+        self.programs.append(&mut self.next);
         Experiment::from_plan(&self.plan, &self.scenario, self.programs)
     }
 }

@@ -89,12 +89,16 @@ impl Experiment {
         let plan = &self.system.plan;
         let names: Vec<String> = plan.services.iter().map(|s| s.name.clone()).collect();
         let digests = self.system.programs.iter().map(|p| p.digest());
+        let next =
+            self.system.next.iter().map(|(id, program)| {
+                (format!("{} (next version)", plan.service(*id).name), program.digest())
+            });
         Identity {
             tool: format!("dacapo {}", env!("CARGO_PKG_VERSION")),
             scenario: Some(self.name.clone()),
             seed: Some(seed),
             overrides: overrides.clone(),
-            programs: names.iter().cloned().zip(digests).collect(),
+            programs: names.iter().cloned().zip(digests).chain(next).collect(),
             // The debug text of the plan and of the simulator's options: every field is in it.
             plan: dacapo_core::digest_of(&(format!("{plan:?}"), format!("{:?}", self.options))),
             nodes: self.system.topology.nodes.iter().map(|n| n.name.clone()).collect(),

@@ -58,6 +58,20 @@ impl Service for Worker {
     }
 }
 
+/// The next version of the worker, which says that it is.
+struct Newer(Rc<Worker>);
+
+impl Service for Newer {
+    fn start(guest: Guest) -> Newer {
+        Newer(Rc::new(Worker::start(guest)))
+    }
+
+    async fn fetch(self: Rc<Self>, request: Request) -> Response {
+        let answer = Rc::clone(&self.0).fetch(request).await;
+        Response::text(format!("new {}", answer.into_text()))
+    }
+}
+
 /// A service that calls itself one of the platform, or another one that does as if it were.
 struct Sender {
     guest: Guest,
@@ -116,6 +130,15 @@ impl Workload for Caller {
         Caller { guest }
     }
 
+    async fn judge(self: Rc<Self>) {
+        for _ in 0..5 {
+            note(format!(
+                "at last {}",
+                said(self.guest.fetch(Request::get("https://worker.example/work")).await)
+            ));
+        }
+    }
+
     fn drivers() -> Vec<Driver<Caller>> {
         vec![Driver::new(|w: Rc<Caller>, _| w.call()).pause(Duration::from_secs(20))]
     }
@@ -125,6 +148,7 @@ impl Workload for Caller {
 fn under(fault: &str, params: &[(&str, Param)]) -> Vec<String> {
     let builder = Experiment::native("platform")
         .objects::<Worker, Worker>("worker", "Thing", &[])
+        .next::<Newer>()
         .cron("* * * * *")
         .singleton::<Sender>("dacapo:test", &["worker"])
         .cron("* * * * *")
@@ -173,6 +197,8 @@ fn without_faults_everything_happens_once_and_in_time() {
     assert_eq!(times(&log, "cron"), [1; 30], "{log:#?}");
     assert_eq!(count(&log, "\"queue\") Some(\"10\")"), 30, "{log:#?}");
     assert_eq!(count(&log, " done"), 2 * 30, "{log:#?}");
+    assert_eq!(count(&log, "new"), 0, "{log:#?}");
+    let log: Vec<String> = log.into_iter().filter(|line| !line.starts_with("at last")).collect();
     assert_eq!(
         count(&log, "200 OK"),
         log.iter().filter(|line| line.contains("object") || line.contains("service")).count()
@@ -259,4 +285,32 @@ fn a_handler_is_killed_as_if_it_had_used_up_its_budget() {
         );
         assert!(hit > 3, "{log:#?}");
     }
+}
+
+#[test]
+fn two_versions_live_while_one_is_deployed_and_at_last_the_new_one_does() {
+    let log = under("deploy.rolling", &[("every", Param::Duration(Duration::from_secs(20)))]);
+    for what in ["service", "object"] {
+        let new = count(&log, &format!("{what} 200 OK new"));
+        let all = count(&log, &format!("{what} 200 OK"));
+        assert!(
+            new > 10 && all - new > 10,
+            "{new} of {all} calls of the {what} met the new version: {log:#?}"
+        );
+    }
+    let calls = log.iter().filter(|line| line.starts_with("service")).count();
+    assert_eq!(count(&log, "service 200 OK"), calls, "requests under way are finished: {log:#?}");
+    assert_eq!(count(&log, "at last 200 OK new"), 5, "{log:#?}");
+}
+
+#[test]
+fn an_object_whose_code_is_updated_in_the_middle_of_a_request_begins_anew() {
+    let log = under("deploy.rolling", &[("every", Param::Duration(Duration::from_millis(20)))]);
+    assert!(
+        count(
+            &log,
+            "object 500 Internal Server Error service \"worker\" failed: the instance was evicted: its code was updated"
+        ) > 3,
+        "{log:#?}"
+    );
 }

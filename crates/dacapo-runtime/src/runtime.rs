@@ -1,6 +1,6 @@
 //! One node: its instances, what they serve, and what becomes of it when they break.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use crate::topology::{Role, System};
 mod active;
 mod alarm;
 mod cron;
+mod deploy;
 mod evict;
 mod object;
 
@@ -48,6 +49,10 @@ pub struct Runtime {
     scratch: Effects,
     objects: Objects,
     crons: Crons,
+    /// Which version of the services it runs.
+    version: u32,
+    /// Instances of another version, which finish what is under way.
+    retired: BTreeSet<InstanceId>,
 }
 
 struct Slot {
@@ -88,6 +93,8 @@ impl Runtime {
             scratch: Effects::new(),
             objects: Objects::default(),
             crons: Crons::default(),
+            version: 0,
+            retired: BTreeSet::new(),
         }
     }
 
@@ -102,6 +109,7 @@ impl Runtime {
             }
             Event::Crash => {}
             Event::Stop => self.stop(&turn, out),
+            Event::Deploy(version) => self.deploy(version, &turn, out),
             Event::Phase(_) => {
                 if let Some(service) = self.system.topology.nodes[self.node.0 as usize].services.first() {
                     let id = self.instance_of(*service);
@@ -172,6 +180,7 @@ impl Runtime {
             }
         }
         self.cut_short(&turn, out);
+        self.drop_retired();
         self.maybe_stopped(out);
     }
 
@@ -207,7 +216,7 @@ impl Runtime {
         self.started += 1;
         let id = InstanceId(self.started);
         let boot = self.boot_of(id, service);
-        let guest = self.system.programs[service.0 as usize].start(boot);
+        let guest = self.system.program(service, self.version).start(boot);
         self.instances.insert(id, Slot { service, guest, is_busy: false, object: None });
         self.by_service.insert(service, id);
         id
@@ -345,6 +354,7 @@ impl Runtime {
             let slot = self.instances.remove(&id).expect("the maps of a runtime name live instances only");
             match &slot.object {
                 Some(active) => self.forget_object(active, turn, out),
+                None if self.retired.remove(&id) => {}
                 None => drop(self.by_service.remove(&slot.service)),
             }
             let name = self.system.plan.service(slot.service).name.clone();

@@ -109,6 +109,8 @@ pub struct System {
     pub topology: Topology,
     /// The program of each service of the plan.
     pub programs: Vec<Rc<dyn Program>>,
+    /// The program of the next version of those services that have one.
+    pub next: BTreeMap<ServiceId, Rc<dyn Program>>,
     /// Values of `env` for each service of the plan, as JSON texts.
     pub vars: Vec<Vars>,
     /// What opens the storage of durable objects; without it there are none.
@@ -126,13 +128,25 @@ impl System {
             .iter()
             .map(|s| s.vars.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect())
             .collect();
-        System { plan, topology, programs, vars, storage: None, hosts }
+        System { plan, topology, programs, next: BTreeMap::new(), vars, storage: None, hosts }
     }
 
     /// Gives durable objects their storage.
     pub fn with_storage(mut self, storage: Rc<dyn StorageEngine>) -> System {
         self.storage = Some(storage);
         self
+    }
+
+    /// Gives services their next versions.
+    pub fn with_next(mut self, next: BTreeMap<ServiceId, Rc<dyn Program>>) -> System {
+        self.next = next;
+        self
+    }
+
+    /// The program of a version of a service: the next one, if it has one and any but the first is wanted.
+    pub(crate) fn program(&self, service: ServiceId, version: u32) -> &Rc<dyn Program> {
+        let next = self.next.get(&service).filter(|_| version > 0);
+        next.unwrap_or(&self.programs[service.0 as usize])
     }
 
     /// What a service may call, as its instances are told.

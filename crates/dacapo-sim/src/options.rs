@@ -81,6 +81,8 @@ pub struct SimOptions {
     pub stores: BTreeSet<NodeId>,
     /// The services of the platform itself: what they ask of others are events of queues.
     pub builtins: BTreeSet<ServiceId>,
+    /// Whether a service has a next version, so that there is something to deploy.
+    pub has_next: bool,
     /// What those disks are like.
     pub disk: DiskOptions,
     /// A crash at a chosen point, besides those that the faults bring.
@@ -115,6 +117,7 @@ impl SimOptions {
             deliveries_max: 20_000_000,
             stores: BTreeSet::new(),
             builtins: BTreeSet::new(),
+            has_next: false,
             disk: DiskOptions::default(),
             crash_at: None,
         }

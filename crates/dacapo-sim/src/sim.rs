@@ -43,6 +43,8 @@ pub struct Sim {
     workload_is_done: bool,
     ending: Option<Ending>,
     deliveries: u64,
+    /// What is handed out before anything else.
+    pub(crate) next_up: VecDeque<(Address, Event)>,
     notes: Option<Vec<Note>>,
 }
 
@@ -119,6 +121,7 @@ impl Sim {
             workload_is_done: false,
             ending: None,
             deliveries: 0,
+            next_up: VecDeque::new(),
             notes: None,
         };
         sim.begin();
@@ -385,6 +388,9 @@ impl Sim {
         let to = Address { node: id, instance: InstanceId::RUNTIME };
         let delivery = self.deliver(to, Event::Boot { entropy, incarnation });
         self.open_store(id);
+        if self.nodes[id.0 as usize].version > 0 {
+            self.tell_version(id);
+        }
         delivery
     }
 
@@ -448,6 +454,9 @@ impl World for Sim {
             if self.deliveries >= self.options.deliveries_max {
                 self.ending = Some(Ending::Endless(self.deliveries));
                 return None;
+            }
+            if let Some((to, event)) = self.next_up.pop_front() {
+                return Some(self.deliver(to, event));
             }
             let Some((at, item)) = self.queue.pop(&mut self.decisions) else {
                 let open = self.describe_open();

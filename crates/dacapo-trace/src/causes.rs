@@ -137,6 +137,7 @@ impl Builder {
                 None
             }
             Event::Stop
+            | Event::Deploy(_)
             | Event::Phase(_)
             | Event::Scheduled { .. }
             | Event::Evict { .. }

@@ -85,6 +85,7 @@ impl Rolling {
                 self.text(cron);
                 self.u64(scheduled.0 as u64);
             }
+            Event::Deploy(version) => self.id(21, u64::from(*version)),
             Event::Misfire(timer, times) => self.count(19, timer.0, *times),
             Event::Evict { exchange, kind } => {
                 self.tag(20);

@@ -111,6 +111,7 @@ pub(crate) enum Event<'a> {
         exchange: Option<u64>,
         kind: FaultKind,
     },
+    Deploy(u32),
 }
 
 #[derive(Serialize, Deserialize)]

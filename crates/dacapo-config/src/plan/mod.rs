@@ -63,6 +63,7 @@ pub fn parse_files(files: &[(&str, &str)]) -> Result<Config, Errors> {
     let mut plan = Plan::default();
     for draft in services {
         modules.extend(draft.module);
+        modules.extend(draft.next);
         plan.services.push(draft.service);
     }
     plan.queues = stores.queues.into_iter().map(|draft| draft.queue).collect();

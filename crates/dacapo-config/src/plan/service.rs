@@ -21,6 +21,7 @@ const SERVICE: Shape = Shape {
         "instances",
         "kv",
         "module",
+        "next",
         "objects",
         "queues",
         "routes",
@@ -53,6 +54,7 @@ pub(super) struct ServiceDraft {
     pub(super) kv: Vec<Placed<String>>,
     pub(super) instances: Option<Placed<u64>>,
     pub(super) module: Option<Module>,
+    pub(super) next: Option<Module>,
 }
 
 pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
@@ -61,6 +63,7 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
     let owner = format!("service {:?}", name.value);
     let fields = reader.fields(&owner, name.place.clone(), &block.body, &SERVICE);
     let module = module(reader, &fields);
+    let next = next(reader, &fields);
     let routes = routes(reader, &fields);
     let calls = calls(reader, &fields);
     let queues = bindings(reader, &fields, "queues", "queues = { JOBS = \"jobs\" }");
@@ -80,6 +83,7 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
     let service = Service {
         name: name.value.clone(),
         module: module.as_ref().map(|m| m.path.clone()).unwrap_or_default(),
+        next: next.as_ref().map(|m| m.path.clone()),
         routes: routes.iter().map(|r| r.value.clone()).collect(),
         calls: rights()
             .filter(|(_, to)| object::split(to).is_none())
@@ -103,12 +107,19 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
     };
     let to = |of: Vec<(_, Placed<String>)>| of.into_iter().map(|(_, to)| to).collect();
     let (calls, queues, kv) = (to(calls), to(queues), to(kv));
-    Some(ServiceDraft { service, name, calls, classes, deleted, routes, queues, kv, instances, module })
+    Some(ServiceDraft { service, name, calls, classes, deleted, routes, queues, kv, instances, module, next })
 }
 
 fn module(reader: &mut Reader, fields: &Fields<'_>) -> Option<Module> {
     let value = reader.required(fields, "module", "\"main.ts\"")?;
     let path = reader.path(value, "`module`", PathRule::Inside, "module = \"main.ts\"")?;
+    Some(Module { path: path.value, place: path.place, of: fields.owner.clone() })
+}
+
+/// The module of the next version.
+fn next(reader: &mut Reader, fields: &Fields<'_>) -> Option<Module> {
+    let value = fields.get("next")?;
+    let path = reader.path(value, "`next`", PathRule::Inside, "next = \"main.next.ts\"")?;
     Some(Module { path: path.value, place: path.place, of: fields.owner.clone() })
 }
 

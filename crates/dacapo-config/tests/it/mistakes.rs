@@ -114,7 +114,7 @@ fn a_group_of_faults_that_is_not_known_says_which_are() {
        ·                 ╰── unknown fault
      5 │ }
        ╰────
-      help: The groups are: network, process, clock, disk, damage, platform. The faults are: net.delay, net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash, process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, disk.torn, disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot, disk.misdirected, disk.lying_sync, disk.lost, cron.skipped, cron.doubled, alarm.late, alarm.duplicated, queue.redelivered, queue.split, object.evicted, object.doubled, wait_until.cut, cpu.killed.
+      help: The groups are: network, process, clock, disk, damage, platform. The faults are: net.delay, net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash, process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, disk.torn, disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot, disk.misdirected, disk.lying_sync, disk.lost, cron.skipped, cron.doubled, alarm.late, alarm.duplicated, queue.redelivered, queue.split, object.evicted, object.doubled, wait_until.cut, deploy.rolling, cpu.killed.
     "#);
 }
 

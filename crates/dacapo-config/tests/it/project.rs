@@ -55,6 +55,7 @@ fn every_setting_reaches_the_plan() {
         Service {
             name: "shop",
             module: "shop.ts",
+            next: None,
             routes: [
                 Route {
                     scheme: Some(
@@ -106,6 +107,7 @@ fn every_setting_reaches_the_plan() {
         Service {
             name: "ledger",
             module: "ledger.js",
+            next: None,
             routes: [],
             calls: {},
             object_calls: {},

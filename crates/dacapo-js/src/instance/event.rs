@@ -146,6 +146,7 @@ pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, event: Event) -> Op
         Event::Stop => Call::new(Handler::Stop, []),
         Event::Boot { .. }
         | Event::Crash
+        | Event::Deploy(_)
         | Event::Misfire(..)
         | Event::Evict { .. }
         | Event::StoreOpened(_)

@@ -178,6 +178,7 @@ impl Sim {
         self.heal_partition();
         self.faults.links.release();
         self.heal_disks();
+        self.end_deploy();
         for node in &mut self.nodes {
             node.turn_cost = Duration::ZERO;
         }

@@ -9,7 +9,7 @@ use dacapo_core::{
 };
 use http::HeaderValue;
 
-use crate::fault::Active;
+use crate::fault::{Active, Spell};
 use crate::options::NodeKind;
 use crate::sim::{Item, Sim};
 
@@ -187,6 +187,45 @@ impl Sim {
             let item = Item::Evict(from, self.life(from.node), event, PlatformFault::WaitUntilCut);
             self.queue.push(self.now + wait, item);
         }
+    }
+
+    /// A node changes to the other version.
+    pub(crate) fn deploy(&mut self) {
+        if !self.options.has_next {
+            return;
+        }
+        let Some(node) = self.pick_victim(Spell::Deploy) else { return };
+        let version = 1 - self.nodes[node.0 as usize].version;
+        let text = format!("{} {} runs version {}", Spell::Deploy.name(), self.name(node), version + 1);
+        self.note(NoteKind::Fault, || text.into());
+        self.run_version(node, version);
+    }
+
+    /// The deploy comes to its end: every node runs the new version.
+    pub(crate) fn end_deploy(&mut self) {
+        if !self.options.has_next || self.faults.find(Spell::Deploy.name()).is_none() {
+            return;
+        }
+        for index in 0..self.nodes.len() {
+            if self.nodes[index].kind == NodeKind::Cluster && self.nodes[index].version == 0 {
+                self.run_version(NodeId(index as u32), 1);
+            }
+        }
+    }
+
+    fn run_version(&mut self, id: NodeId, version: u32) {
+        let node = self.node(id);
+        node.version = version;
+        if node.is_up {
+            self.tell_version(id);
+        }
+    }
+
+    /// Tells a node which version it runs, before anything else happens.
+    pub(crate) fn tell_version(&mut self, node: NodeId) {
+        let to = Address { node, instance: InstanceId::RUNTIME };
+        let version = self.nodes[node.0 as usize].version;
+        self.next_up.push_back((to, Event::Deploy(version)));
     }
 
     pub(crate) fn evict(

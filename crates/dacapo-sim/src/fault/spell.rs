@@ -19,6 +19,7 @@ pub(crate) enum Spell {
     DiskFull,
     DiskSlow,
     DiskLost,
+    Deploy,
 }
 
 /// The end of one.
@@ -39,7 +40,7 @@ pub(crate) enum End {
 }
 
 impl Spell {
-    pub(crate) const ALL: [Spell; 10] = [
+    pub(crate) const ALL: [Spell; 11] = [
         Spell::Partition,
         Spell::Clog,
         Spell::Crash,
@@ -50,6 +51,7 @@ impl Spell {
         Spell::DiskFull,
         Spell::DiskSlow,
         Spell::DiskLost,
+        Spell::Deploy,
     ];
 
     /// Whether it strikes a disk, and so only nodes that have one.
@@ -69,6 +71,7 @@ impl Spell {
             Spell::DiskFull => "disk.full",
             Spell::DiskSlow => "disk.latency",
             Spell::DiskLost => "disk.lost",
+            Spell::Deploy => "deploy.rolling",
         }
     }
 }
@@ -98,6 +101,7 @@ impl Sim {
             Spell::DiskFull => self.begin_disk_full(),
             Spell::DiskSlow => self.begin_disk_slow(),
             Spell::DiskLost => self.lose_disk(),
+            Spell::Deploy => self.deploy(),
         }
         None
     }

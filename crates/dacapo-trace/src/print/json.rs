@@ -73,6 +73,7 @@ pub(crate) fn event(event: &Event, names: &Names) -> Value {
         Event::Scheduled { service, cron, scheduled } => json!({"scheduled": {
             "service": names.service(*service), "cron": &cron[..], "scheduled_ns": scheduled.0.to_string(),
         }}),
+        Event::Deploy(version) => json!({"deploy": {"version": version}}),
         Event::Misfire(timer, times) => json!({"misfire": {"timer": timer.0, "times": times}}),
         Event::Evict { exchange, kind } => {
             json!({"evict": {"exchange": exchange.map(|it| it.0), "kind": kind.to_string()}})

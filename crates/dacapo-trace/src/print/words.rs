@@ -51,6 +51,7 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
             line.word(Style::Bad, clean(&error.to_string()));
         }
         Event::Timer(timer) => start(&mut line, "timer", timer),
+        Event::Deploy(version) => line.word(Style::Word, format!("runs version {}", version + 1)),
         Event::Misfire(timer, times) => {
             start(&mut line, "timer", timer);
             line.word(Style::Fault, format!("goes off {times} times"));

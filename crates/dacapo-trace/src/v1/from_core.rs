@@ -71,6 +71,7 @@ impl<'a> From<&'a core::Event> for Event<'a> {
                 Event::Committed(*number, result.as_ref().copied().map_err(StorageError::from))
             }
             E::Alarm { scheduled, retry } => Event::Alarm { scheduled: scheduled.0, retry: *retry },
+            E::Deploy(version) => Event::Deploy(*version),
             E::Misfire(timer, times) => Event::Misfire(timer.0, *times),
             E::Evict { exchange, kind } => {
                 Event::Evict { exchange: exchange.map(|it| it.0), kind: (*kind).into() }

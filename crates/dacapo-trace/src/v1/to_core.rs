@@ -64,6 +64,7 @@ impl Event<'_> {
                 cron: cron.into(),
                 scheduled: WallTime(scheduled),
             },
+            Event::Deploy(version) => E::Deploy(version),
             Event::Misfire(timer, times) => E::Misfire(TimerId(timer), times),
             Event::Evict { exchange, kind } => {
                 E::Evict { exchange: exchange.map(ExchangeId), kind: kind.into() }

@@ -153,6 +153,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(entropy, incarnation)| Event::Boot { entropy: Entropy(entropy), incarnation }),
         Just(Event::Crash),
         Just(Event::Stop),
+        any::<u32>().prop_map(Event::Deploy),
         phase.prop_map(Event::Phase),
         (exchange(), service(), option::of(service()), option::of(key()), request(), body()).prop_map(
             |(exchange, service, from, object, head, body)| Event::Request {
