@@ -12,7 +12,7 @@ service "counter" {
 scenario "deploy" {
   workload = "deploy.sim.ts"
   nodes    = 3
-  lasts    = "60s"
+  lasts    = "20s"
   seeds    = 20
   faults   = ["deploy.rolling"]
 
