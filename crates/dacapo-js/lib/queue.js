@@ -200,7 +200,16 @@
       this.#settings = env.queues[this.#name];
       this.#sql = ctx.storage.sql;
       for (const statement of SCHEMA.split(";")) this.#sql.exec(statement);
-      // What was under way when the object came to its end: nobody knows what became of it, so it is delivered again.
+      if (this.#settings !== undefined) this.#recover();
+    }
+
+    // What was under way when the object came to its end: nobody knows what became of it, so it is delivered again, as
+    // often as it may be. (It may have been what took the node down.)
+    #recover() {
+      const spent = this.#sql
+        .exec(`select seq, id, attempts from message where state = ${BUSY} and attempts > ?`, this.#settings.retries)
+        .toArray();
+      for (const { seq, id, attempts } of spent) this.#give(seq, id, attempts);
       this.#sql.exec(`update message set state = ${WAITING} where state = ${BUSY}`);
     }
 

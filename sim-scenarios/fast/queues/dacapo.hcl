@@ -41,6 +41,10 @@ service "worker" {
   routes  = ["https://worker.example/*"]
   objects = ["Ledger"]
   calls   = { LEDGER = "worker.Ledger" }
+
+  limits {
+    turn_budget = 1000000
+  }
 }
 
 scenario "queues" {

@@ -70,6 +70,11 @@ async function retries() {
   equal((await lines("acked")).length, 1, "but for what it has acknowledged");
   equal((await lines("unacked")).map((line) => line.attempts), [1, 2], "which the next try of the others shows");
 
+  await send("JOBS", { id: "poison", then: "loop" });
+  await sleep(20_000);
+  const poison = await lines("poison");
+  equal(poison.map((line) => [line.queue, line.attempts]), [["jobs", 1], ["jobs", 2], ["jobs", 3], ["dead", 1]], "what takes its consumer down is a dead letter, too");
+
   await send("SLOW", { id: "dropped", then: "never" }, { delaySeconds: 0 });
   await sleep(30_000);
   const dropped = await lines("dropped");

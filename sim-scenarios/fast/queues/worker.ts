@@ -9,7 +9,7 @@ interface Env {
 
 interface Job {
   id: string;
-  // "fail" throws, "retry" retries this one, "never" always retries, "throw after ack" does what it says.
+  // "loop" never ends, "fail" throws, "retry" retries this one, "never" always retries, "throw after ack" does what it says.
   then?: string;
 }
 
@@ -59,6 +59,7 @@ export default {
     });
     const fresh = await env.LEDGER.getByName("ledger").enter(batch.messages.map(line));
     sometimes(fresh.length < batch.messages.length, "a message comes that was handled before");
+    if (batch.queue !== "dead" && batch.messages.some((message) => message.body.then === "loop")) for (;;);
     for (const message of batch.messages) {
       if (message.body.then === "retry" && message.attempts === 1) message.retry({ delaySeconds: 7 });
       if (message.body.then === "never") message.retry();
