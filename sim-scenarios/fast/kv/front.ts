@@ -1,4 +1,4 @@
-// Keeps sessions: PUT writes one, GET reads one, DELETE ends one.
+// Keeps sessions: GET reads one, POST writes one, or ends it with null.
 
 interface Env {
   SESSIONS: KVNamespace;
@@ -7,8 +7,9 @@ interface Env {
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const key = new URL(request.url).pathname.slice(1);
-    if (request.method === "PUT") await env.SESSIONS.put(key, await request.text(), { expirationTtl: 3600 });
-    if (request.method === "DELETE") await env.SESSIONS.delete(key);
-    return Response.json(await env.SESSIONS.get(key));
+    if (request.method !== "POST") return Response.json(await env.SESSIONS.get(key));
+    const value = (await request.json()) as string | null;
+    await (value === null ? env.SESSIONS.delete(key) : env.SESSIONS.put(key, value, { expirationTtl: 3600 }));
+    return new Response("kept");
   },
 };
