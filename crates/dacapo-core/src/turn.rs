@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytestring::ByteString;
 
+use crate::plan::Workflow;
 use crate::{Address, Entropy, ObjectKey, ServiceId, SharedStorage, Time, WallTime};
 
 /// All that a guest may read without waiting. It does not change within a turn.
@@ -46,6 +47,8 @@ pub struct Binding {
     pub name: ByteString,
     /// The namespace of the class, if it is to durable objects and not to a service.
     pub objects: Option<ByteString>,
+    /// Whether that is a class of workflows.
+    pub is_workflow: bool,
 }
 
 /// What the instance of a durable object is told about itself.
@@ -57,6 +60,8 @@ pub struct ObjectBoot {
     pub key: ObjectKey,
     /// Its storage.
     pub storage: SharedStorage,
+    /// `Some`: it is an instance of a workflow.
+    pub workflow: Option<Workflow>,
 }
 
 /// How a turn ended.

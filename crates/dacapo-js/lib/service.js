@@ -36,6 +36,7 @@
     env = { ...boot.vars };
     for (const name of boot.bindings) env[name] = lib.newFetcher(name);
     for (const name of Object.keys(boot.objects)) env[name] = lib.newNamespace(name, boot.objects[name]);
+    for (const name of Object.keys(boot.workflows)) env[name] = lib.newWorkflow(name, boot.workflows[name]);
     lib.env = env;
     lib.service = boot.name;
     if (boot.object !== null) entry = lib.newObject(namespace, env, boot.object);
@@ -218,6 +219,18 @@
     } catch (error) {
       failed(error);
     }
+  };
+
+  // What is to be called, in this turn, once no promise has anything to do any more.
+  let drained = [];
+  lib.afterDrained = (callback) => {
+    drained.push(callback);
+    ops.afterDrained();
+  };
+  handlers.drained = () => {
+    const callbacks = drained;
+    drained = [];
+    for (const callback of callbacks) callback();
   };
 
   handlers.stop = () => ops.busy(busy);

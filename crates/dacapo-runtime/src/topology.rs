@@ -138,12 +138,17 @@ impl System {
     /// What a service may call, as its instances are told.
     pub(crate) fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
         let plan = self.plan.service(service);
-        let services = plan.calls.keys().map(|name| Binding { name: name.as_str().into(), objects: None });
+        let services = plan.calls.keys().map(|name| Binding {
+            name: name.as_str().into(),
+            objects: None,
+            is_workflow: false,
+        });
         let objects = plan.object_calls.iter().map(|(name, (owner, class))| {
             let classes = self.plan.service_named(owner).map(|id| &self.plan.service(id).objects);
             let found = classes.into_iter().flatten().find(|c| c.name == *class);
             let namespace = found.map_or_else(|| format!("{owner}.{class}"), |c| c.namespace.clone());
-            Binding { name: name.as_str().into(), objects: Some(namespace.into()) }
+            let is_workflow = found.is_some_and(|class| class.workflow.is_some());
+            Binding { name: name.as_str().into(), objects: Some(namespace.into()), is_workflow }
         });
         services.chain(objects).collect()
     }

@@ -23,7 +23,7 @@ const SERVICE: Shape = Shape {
         "secrets",
         "vars",
     ],
-    blocks: &["limits", "object"],
+    blocks: &["limits", "object", "workflow"],
     hints: &[
         ("queues", "Queues are not known in this version."),
         ("env", "Variables are `vars = { NAME = value }`, secrets are `secrets = [\"NAME\"]`."),

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use dacapo_core::plan::Workflow;
 use dacapo_core::{Boot, Entropy, Time};
 
 use super::event::Handler;
-use super::guest::Guest;
+use super::guest::{self, Guest};
 use super::{Live, context};
 use crate::host::isolate::{Compiled, Isolate};
 use crate::load::Bundle;
@@ -30,6 +31,7 @@ impl Guest {
             busy: 0,
             storage: None,
             fault: None,
+            wants_drained: false,
             decoders: BTreeMap::new(),
             decoder_last: 0,
             rejections: Vec::new(),
@@ -70,7 +72,7 @@ pub(super) fn context(isolate: &Isolate, bundle: &Rc<Bundle>, guest: &mut Guest)
     Some(Live { context: v8::Global::new(scope, context), queue, enter, handlers })
 }
 
-/// What `handlers.start` is told: `{ vars, bindings, objects, name, object }`.
+/// What `handlers.start` is told: `{ vars, bindings, objects, workflows, name, object }`.
 pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
     let vars = v8::Object::new(scope);
     for (key, json) in &boot.vars {
@@ -83,12 +85,14 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
     }
     let mut bindings = Vec::with_capacity(boot.bindings.len());
     let objects = v8::Object::new(scope);
+    let workflows = v8::Object::new(scope);
     for binding in &boot.bindings {
         let key = v8_string(scope, &binding.name);
         match &binding.objects {
             None => bindings.push(key.into()),
             Some(namespace) => {
                 let namespace = v8_string(scope, namespace);
+                let objects = if binding.is_workflow { workflows } else { objects };
                 objects.create_data_property(scope, key.into(), namespace.into());
             }
         }
@@ -101,6 +105,7 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
         ("vars", vars.into()),
         ("bindings", bindings.into()),
         ("objects", objects.into()),
+        ("workflows", workflows.into()),
         ("name", service.into()),
         ("object", object),
     ] {
@@ -110,10 +115,18 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
     env.into()
 }
 
-/// `[class, id]` of a durable object, else `null`.
+/// `[class, id, version]` of a durable object, else `null`. The version is `null` unless it is a workflow.
 fn object<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
     let Some(object) = &boot.object else { return v8::null(scope).into() };
     let class = v8_string(scope, &object.class).into();
     let id = v8_string(scope, &object.key.id.to_string()).into();
-    v8::Array::new_with_elements(scope, &[class, id]).into()
+    let version = match &object.workflow {
+        None => v8::null(scope).into(),
+        Some(Workflow { version: Some(version) }) => v8_string(scope, version).into(),
+        Some(Workflow { version: None }) => {
+            let digest = guest::with(|guest| guest.program.source.to_string()).unwrap_or_default();
+            v8_string(scope, &digest).into()
+        }
+    };
+    v8::Array::new_with_elements(scope, &[class, id, version]).into()
 }

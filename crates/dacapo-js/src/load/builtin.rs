@@ -9,7 +9,7 @@ use crate::instance::context;
 use crate::ops::v8_string;
 
 /// The names, and that is all: what they export is read from the library.
-const NAMES: [&str; 3] = ["dacapo:sim", "dacapo:workers", "cloudflare:workers"];
+const NAMES: [&str; 4] = ["dacapo:sim", "dacapo:workers", "cloudflare:workers", "cloudflare:workflows"];
 
 /// Whether there is a module of this name.
 pub(super) fn exists(name: &str) -> bool {

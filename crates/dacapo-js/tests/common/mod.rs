@@ -28,7 +28,7 @@ pub fn boot(node: u32) -> Boot {
         object: None,
         entropy: Entropy([(node as u8).wrapping_add(1); 32]),
         vars: vec![("GREETING".into(), "\"hello\"".into())],
-        bindings: vec![Binding { name: "LEDGER".into(), objects: None }],
+        bindings: vec![Binding { name: "LEDGER".into(), objects: None, is_workflow: false }],
         turn_budget: 1_000_000,
         memory_max: 64 << 20,
     }

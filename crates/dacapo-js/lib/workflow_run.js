@@ -1,0 +1,563 @@
+// One run of a workflow: the guest's code on one side, the history of what it has observed on the other.
+//
+// The history is a list of two kinds of entries. *Commands* are what the code asked for (a step, a sleep, a wait, a
+// patch); *observations* are what it was told (a result, an error, an event, an update). Observations are handed out
+// one at a time, each once the code has done all that it does because of the one before. So the code sees the same on
+// every run, and where it asks for something else than the history has at that place, it has been changed.
+((ops, lib) => {
+  "use strict";
+
+  const { Date, Map, Promise, Set, TypeError } = globalThis;
+  const { STEPS_MAX, EVENT_TIMEOUT } = lib.workflows;
+  const { checkId, checkStepName, configOf, delayAfter, isFinal, lengthOf, named, pack, show, timeOf } = lib.workflows;
+
+  const COMMANDS = new Set(["do", "sleep", "wait", "patch"]);
+  const never = new Promise(() => {});
+  // How long code may wait for something else than a step while its history is fed to it, in milliseconds.
+  const PATIENCE = 10_000;
+  // The longest that a timer in memory is set for. Longer waits are left to the alarm.
+  const TIMER_MAX = 3_600_000;
+
+  const METHODS = { do: "step.do", sleep: "step.sleep", wait: "step.waitForEvent", patch: "step.patched" };
+  const isCommand = (entry) => COMMANDS.has(entry.t);
+
+  // What an entry of the history was, for people.
+  function tell(entry, entries) {
+    const place = entry.place ? ` at ${entry.place}` : "";
+    if (entry.t === "patch") return `step.patched(${JSON.stringify(entry.name)})${place}`;
+    if (isCommand(entry)) {
+      const which = entry.n > 1 ? `, its call no. ${entry.n} of that name` : "";
+      const what = entry.t === "wait" ? `, for an event of type ${JSON.stringify(entry.type)}` : "";
+      return `${METHODS[entry.t]}(${JSON.stringify(entry.name)})${which}${what}${place}`;
+    }
+    const of = entry.s === undefined ? "" : ` of ${tell(entries.get(entry.s), entries)}`;
+    switch (entry.t) {
+      case "done": return `the result${of}`;
+      case "failed": return `the error${of}`;
+      case "woken": return `the end${of}`;
+      case "event": return `the event${of}`;
+      case "timeout": return `the timeout${of}`;
+      case "update": return `the update ${JSON.stringify(entry.name)}`;
+      case "end": return "run() returned";
+      default: return "run() threw";
+    }
+  }
+
+  // `host` keeps the history and knows the time: see workflow.js.
+  class Run {
+    #host;
+    // The whole history by number, and in order what the code takes part in.
+    #entries = new Map();
+    #order = [];
+    #at = 0;
+    #taken = new Set();
+    // Attempts of steps that failed: number of the command → entries.
+    #retries = new Map();
+    #open = new Map();
+    #counts = new Map();
+    #total = 0;
+    #patched = new Set();
+    // What has happened and was not told to the code yet.
+    #ready = [];
+    #pumping = false;
+    #stuck = null;
+    #isLive = false;
+    #isOver = false;
+    #asking = false;
+    #whenLive = [];
+    #object;
+    // Callbacks of steps that run.
+    active = 0;
+
+    constructor(host, history, object) {
+      this.#host = host;
+      this.#object = object;
+      for (const [seq, entry] of history) {
+        entry.seq = seq;
+        this.#entries.set(seq, entry);
+        if (entry.t !== "retry") this.#order.push(entry);
+        else if (this.#retries.has(entry.s)) this.#retries.get(entry.s).push(entry);
+        else this.#retries.set(entry.s, [entry]);
+      }
+    }
+
+    get isLive() {
+      return this.#isLive;
+    }
+    get isOver() {
+      return this.#isOver;
+    }
+    get isBusy() {
+      return !this.#isOver && (this.active > 0 || this.#pumping || this.#ready.length > 0 || !this.#isLive);
+    }
+
+    start(event) {
+      const finish = (entry) => this.#finish(entry);
+      const failed = (error) => {
+        ops.log(2, `the workflow threw: ${lib.stackOf(error)}`);
+        finish({ t: "thrown", error: lib.flatten(error) });
+      };
+      let promise;
+      try {
+        promise = lib.resolved(this.#object.run(event, new lib.WorkflowStep(lib.INTERNAL, this)));
+      } catch (error) {
+        promise = lib.rejected(error);
+      }
+      lib.then(
+        promise,
+        (value) => {
+          try {
+            finish({ t: "end", value: pack(value, "what run() returned") });
+          } catch (error) {
+            failed(error);
+          }
+        },
+        failed,
+      );
+      this.#pumpSoon();
+    }
+
+    // Nothing of this run is heard any more.
+    stop() {
+      this.#isOver = true;
+      if (this.#stuck !== null) lib.clearTimer(this.#stuck);
+      for (const step of this.#open.values()) this.#clearTimeout(step);
+      this.#open.clear();
+      this.#ready = [];
+      this.#settleWaiters();
+    }
+
+    // The earliest time at which something is due; null if nothing is.
+    get due() {
+      let due = null;
+      for (const step of this.#open.values()) {
+        if (step.due !== null && (due === null || step.due < due) && !step.isTold) due = step.due;
+      }
+      return due;
+    }
+
+    // Time has passed, an event has come, or the workflow goes on after a pause.
+    tick() {
+      if (this.#isOver || !this.#isLive || this.#host.isPaused) return;
+      const now = Date.now();
+      for (const step of this.#open.values()) {
+        if (step.isTold) continue;
+        if (step.kind === "do") {
+          if (!step.isRunning && (step.due === null || step.due <= now)) this.#attempt(step);
+        } else if (step.kind === "wait" && this.#takeEvent(step)) {
+          continue;
+        } else if (step.due <= now) {
+          this.#tell(step, () => ({ t: step.kind === "wait" ? "timeout" : "woken", s: step.seq, at: now }));
+        }
+      }
+      this.#pumpSoon();
+    }
+
+    // Runs `callback` once the history has been fed; rejects if that fails.
+    afterReplay() {
+      if (this.#isLive) return lib.resolved();
+      return new Promise((resolve) => this.#whenLive.push(resolve));
+    }
+
+    query(name, args) {
+      this.#asking = true;
+      try {
+        const value = this.#method(name).apply(this.#object, args);
+        if (ops.isPromise(value)) {
+          lib.then(value, lib.noop, lib.noop);
+          throw new TypeError(`the query "${name}" gave a promise, but a query answers at once: it changes nothing and waits for nothing`);
+        }
+        return value;
+      } finally {
+        this.#asking = false;
+      }
+    }
+
+    // Calls a method of the workflow, as a part of its history.
+    update(name, args) {
+      this.#method(name);
+      return new Promise((resolve, reject) => {
+        this.#ready.push({ make: () => ({ t: "update", name, args: pack(args, `the arguments of the update "${name}"`), at: Date.now() }), resolve, reject });
+        this.#pumpSoon();
+      });
+    }
+
+    #method(name) {
+      for (let proto = Object.getPrototypeOf(this.#object); proto !== null && proto !== lib.WorkflowEntrypoint.prototype; proto = Object.getPrototypeOf(proto)) {
+        const found = Object.getOwnPropertyDescriptor(proto, name);
+        if (name !== "constructor" && name !== "run" && typeof found?.value === "function") return found.value;
+      }
+      throw new TypeError(`the workflow has no method "${name}"`);
+    }
+
+    // The code asks for something. Gives the step, or null if nothing may come of it.
+    command(kind, name, fields) {
+      if (this.#isOver) return null;
+      if (this.#asking) throw new TypeError(`${METHODS[kind]}("${name}"): a query must not take steps; use update()`);
+      const count = (this.#counts.get(name) ?? 0) + 1;
+      if (++this.#total > STEPS_MAX) {
+        throw named("WorkflowFatalError", `a workflow has at most ${STEPS_MAX} steps: "${name}" would be one more`);
+      }
+      this.#counts.set(name, count);
+      let entry = { t: kind, name, n: count, at: Date.now(), ...fields(), place: ops.place() };
+      if (this.#at < this.#order.length) {
+        const found = this.#expected((other) => other.t === kind && other.name === name && other.n === count);
+        if (found === null) {
+          this.#mismatch(tell(entry, this.#entries));
+          return null;
+        }
+        entry = found;
+      } else {
+        this.#append(entry);
+      }
+      const step = {
+        kind, name, count, seq: entry.seq, entry, due: entry.until ?? null, type: entry.type,
+        isRunning: false, isTold: false, attempts: 0, timer: null, resolve: null, reject: null,
+      };
+      const retries = this.#retries.get(entry.seq);
+      if (retries !== undefined) {
+        step.attempts = retries.length;
+        step.due = retries.at(-1).next;
+      }
+      this.#open.set(entry.seq, step);
+      return step;
+    }
+
+    // The step has been set up: what it needs is there.
+    begin(step) {
+      const promise = new Promise((resolve, reject) => {
+        step.resolve = resolve;
+        step.reject = reject;
+      });
+      if (this.#isLive) {
+        this.#host.wake();
+        this.tick();
+      } else {
+        this.#pumpSoon();
+      }
+      return promise;
+    }
+
+    // Whether the code has what this name stands for: true in new runs, and in those that began with it.
+    patched(name) {
+      if (this.#isOver) return true;
+      if (this.#asking) throw new TypeError(`step.patched("${name}"): a query must not take steps`);
+      if (this.#patched.has(name)) return true;
+      if (this.#at < this.#order.length) {
+        if (this.#expected((other) => other.t === "patch" && other.name === name) === null) return false;
+      } else {
+        this.#append({ t: "patch", name, at: Date.now(), place: ops.place() });
+      }
+      this.#patched.add(name);
+      return true;
+    }
+
+    // Takes a command out of those that the history has here, before the next observation.
+    #expected(matches) {
+      for (let at = this.#at; at < this.#order.length && isCommand(this.#order[at]); at++) {
+        const entry = this.#order[at];
+        if (this.#taken.has(entry.seq) || !matches(entry)) continue;
+        this.#taken.add(entry.seq);
+        this.#skipTaken();
+        return entry;
+      }
+      return null;
+    }
+    #skipTaken() {
+      while (this.#at < this.#order.length && this.#taken.delete(this.#order[this.#at].seq)) this.#at++;
+      this.#pumpSoon();
+    }
+
+    #append(entry) {
+      entry.seq = this.#host.append(entry);
+      this.#entries.set(entry.seq, entry);
+      // Retries are no part of what the code sees.
+      if (entry.t !== "retry") {
+        this.#order.push(entry);
+        this.#at = this.#order.length;
+      }
+      return entry;
+    }
+
+    // Goes on once the code has done all that it can.
+    #pumpSoon() {
+      if (this.#pumping || this.#isOver) return;
+      this.#pumping = true;
+      lib.afterDrained(() => {
+        this.#pumping = false;
+        this.#pump();
+      });
+    }
+
+    #pump() {
+      if (this.#isOver) return;
+      if (this.#at < this.#order.length) {
+        const entry = this.#order[this.#at];
+        if (entry.t === "end" || entry.t === "thrown") {
+          // The last entry is the code's own to make.
+          this.#waitForCode(this.#at);
+        } else if (!isCommand(entry)) {
+          this.#at++;
+          this.#deliver(entry);
+          this.#skipTaken();
+        } else if (entry.t === "patch") {
+          // The code asks no more, as if it always had the patch.
+          this.#at++;
+          this.#skipTaken();
+        } else {
+          this.#waitForCode(this.#at);
+        }
+        return;
+      }
+      if (!this.#isLive) {
+        this.#isLive = true;
+        this.#settleWaiters();
+        if (this.#open.size > 0) this.#host.wake();
+        this.tick();
+        this.#pumpSoon();
+        return;
+      }
+      const next = this.#ready.shift();
+      if (next !== undefined) {
+        this.#tellNow(next);
+        this.#pumpSoon();
+        return;
+      }
+      this.#host.quiet();
+    }
+
+    #settleWaiters() {
+      const waiting = this.#whenLive;
+      this.#whenLive = [];
+      for (const resolve of waiting) resolve();
+    }
+
+    // The history has something here that the code has not asked for, and the code has nothing more to do.
+    #waitForCode(at) {
+      if (this.#stuck !== null) return;
+      this.#stuck = lib.setTimer(() => {
+        this.#stuck = null;
+        if (this.#at === at && !this.#isOver) {
+          this.#mismatch(this.#open.size === 0 ? "it waits for something that is no step" : this.#waitsFor());
+        } else if (this.#at < this.#order.length && !this.#isOver) {
+          this.#pumpSoon();
+        }
+      }, PATIENCE);
+    }
+    #waitsFor() {
+      const steps = [...this.#open.values()].map((step) => tell(step.entry, this.#entries));
+      return `it waits for ${steps.join(" and ")}, and asks for nothing more`;
+    }
+
+    #mismatch(code) {
+      const entry = this.#order[this.#at];
+      this.#host.mismatch({ at: entry.seq, history: tell(entry, this.#entries), code, name: entry.name ?? null });
+    }
+
+    #finish(entry) {
+      if (this.#isOver) return;
+      if (this.#at < this.#order.length) {
+        while (this.#order[this.#at]?.t === "patch") this.#at++;
+        const expected = this.#order[this.#at];
+        if (expected === undefined) return this.#finish(entry);
+        if (expected.t !== "end" && expected.t !== "thrown") {
+          this.#mismatch(entry.t === "end" ? "run() returned" : `run() threw ${entry.error.name}: ${entry.error.message}`);
+          return;
+        }
+        if (expected.t !== entry.t) {
+          this.#mismatch(entry.t === "end" ? "run() returned" : `run() threw ${entry.error.name}: ${entry.error.message}`);
+          return;
+        }
+        this.#isLive = true;
+        this.stop();
+        this.#host.ended(expected);
+        return;
+      }
+      entry.at = Date.now();
+      this.#append(entry);
+      this.#isLive = true;
+      this.stop();
+      this.#host.ended(entry);
+    }
+
+    // Something has happened to a step: the code is told in its turn.
+    #tell(step, make) {
+      step.isTold = true;
+      this.#ready.push({ step, make });
+      this.#pumpSoon();
+    }
+    #tellNow({ step, make, resolve, reject }) {
+      if (step !== undefined && !this.#open.has(step.seq)) return;
+      let entry;
+      try {
+        entry = this.#append(make());
+      } catch (error) {
+        reject?.(error);
+        return;
+      }
+      this.#deliver(entry, resolve, reject);
+    }
+
+    #deliver(entry, resolve = lib.noop, reject = lib.noop) {
+      if (entry.t === "update") return this.#callUpdate(entry, resolve, reject);
+      const step = this.#open.get(entry.s);
+      this.#open.delete(entry.s);
+      switch (entry.t) {
+        case "done": return step.resolve(ops.deserialize(entry.value));
+        case "failed": return step.reject(lib.unflatten(entry.error));
+        case "woken": return step.resolve();
+        case "event": return step.resolve({ type: entry.type, payload: ops.deserialize(entry.payload), timestamp: new Date(entry.sent) });
+        default: return step.reject(named("WorkflowTimeoutError", `no event of type "${step.type}" came within ${step.entry.timeout} ms: step.waitForEvent("${step.name}")`));
+      }
+    }
+
+    #callUpdate(entry, resolve, reject) {
+      let answer;
+      try {
+        answer = lib.resolved(this.#method(entry.name).apply(this.#object, ops.deserialize(entry.args)));
+      } catch (error) {
+        answer = lib.rejected(error);
+      }
+      lib.then(answer, resolve, reject);
+    }
+
+    #takeEvent(step) {
+      const event = this.#host.takeEvent(step.type);
+      if (event === null) return false;
+      this.#tell(step, () => {
+        event.remove();
+        return { t: "event", s: step.seq, type: step.type, payload: event.payload, sent: event.sent, at: Date.now() };
+      });
+      return true;
+    }
+
+    // Runs the callback of a step once.
+    #attempt(step) {
+      step.isRunning = true;
+      step.due = null;
+      const attempt = step.attempts + 1;
+      const context = { attempt, step: { name: step.name, count: step.count }, config: step.config };
+      this.active++;
+      this.#host.wake();
+      let isPending = true;
+      const settle = (outcome) => {
+        if (!isPending) return;
+        isPending = false;
+        this.active--;
+        this.#clearTimeout(step);
+        step.isRunning = false;
+        if (this.#isOver) this.#host.quiet();
+        else outcome();
+      };
+      const failed = (error) => settle(() => this.#failed(step, context, error));
+      const { timeout } = step.config;
+      const begun = ops.now();
+      const watch = () => {
+        const rest = timeout - (ops.now() - begun);
+        if (rest > 0) step.timer = lib.setTimer(watch, Math.min(rest, TIMER_MAX));
+        else failed(named("WorkflowTimeoutError", `step.do("${step.name}"): attempt ${attempt} took more than ${timeout} ms`));
+      };
+      watch();
+      let result;
+      try {
+        result = lib.resolved((0, step.callback)(context));
+      } catch (error) {
+        result = lib.rejected(error);
+      }
+      lib.then(result, (value) => settle(() => this.#done(step, context, value)), failed);
+    }
+    #clearTimeout(step) {
+      if (step.timer !== null) lib.clearTimer(step.timer);
+      step.timer = null;
+    }
+
+    #done(step, context, value) {
+      let bytes;
+      try {
+        bytes = pack(value, `the result of step.do("${step.name}")`);
+      } catch (error) {
+        // Another attempt would give the same.
+        this.#failed(step, context, error, true);
+        return;
+      }
+      this.#tell(step, () => ({ t: "done", s: step.seq, value: bytes, at: Date.now() }));
+    }
+
+    #failed(step, context, error, isLast = isFinal(error)) {
+      const flat = lib.flatten(error);
+      step.attempts++;
+      const { retries } = step.config;
+      let wait = null;
+      if (!isLast && step.attempts <= retries.limit) {
+        try {
+          wait = delayAfter(step.attempts, retries, context, error);
+        } catch (thrown) {
+          ops.log(3, `step.do("${step.name}"): ${lib.stackOf(thrown)}`);
+        }
+      }
+      if (wait === null) {
+        this.#tell(step, () => ({ t: "failed", s: step.seq, error: flat, at: Date.now() }));
+        return;
+      }
+      const now = Date.now();
+      step.due = now + wait;
+      this.#append({ t: "retry", s: step.seq, error: flat, next: step.due, at: now });
+      this.#pumpSoon();
+    }
+  }
+
+  // What the workflow's code is given as `step`.
+  class WorkflowStep {
+    #run;
+    constructor(token, run) {
+      if (token !== lib.INTERNAL) throw new TypeError("Illegal constructor");
+      this.#run = run;
+    }
+
+    async do(name, config, callback) {
+      if (typeof config === "function") [config, callback] = [{}, config];
+      else if (arguments.length > 3) throw new TypeError(`step.do("${name}"): rollback handlers are not known in this version; catch the error and undo what was done in steps`);
+      checkStepName(name, "step.do");
+      if (typeof callback !== "function") throw new TypeError(`step.do("${name}"): the callback is missing`);
+      const resolved = configOf(config, name);
+      return this.#await("do", name, () => ({}), { callback, config: resolved });
+    }
+
+    async sleep(name, duration) {
+      checkStepName(name, "step.sleep");
+      const millis = lengthOf(duration, `step.sleep("${name}"): the duration`);
+      await this.#await("sleep", name, () => ({ until: Date.now() + millis }), {});
+    }
+
+    async sleepUntil(name, time) {
+      checkStepName(name, "step.sleepUntil");
+      const until = timeOf(time, `step.sleepUntil("${name}"): the time`);
+      await this.#await("sleep", name, () => ({ until }), {});
+    }
+
+    async waitForEvent(name, options) {
+      checkStepName(name, "step.waitForEvent");
+      if (typeof options !== "object" || options === null) throw new TypeError(`step.waitForEvent("${name}"): { type } is required, not ${show(options)}`);
+      const type = checkId(options.type, `step.waitForEvent("${name}"): the type of an event`);
+      const timeout = options.timeout === undefined ? EVENT_TIMEOUT : lengthOf(options.timeout, `step.waitForEvent("${name}"): the timeout`);
+      return this.#await("wait", name, () => ({ type, timeout, until: Date.now() + timeout }), {});
+    }
+
+    patched(name) {
+      checkStepName(name, "step.patched");
+      return this.#run.patched(name);
+    }
+
+    #await(kind, name, fields, more) {
+      const step = this.#run.command(kind, name, fields);
+      // The run has been stopped, and nothing of it shall go on.
+      if (step === null) return never;
+      Object.assign(step, more);
+      return this.#run.begin(step);
+    }
+  }
+  lib.interface(WorkflowStep, { hidden: true });
+  lib.WorkflowStep = WorkflowStep;
+  lib.WorkflowRun = Run;
+  lib.TIMER_MAX = TIMER_MAX;
+})
