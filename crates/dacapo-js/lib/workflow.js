@@ -3,7 +3,7 @@
 ((ops, lib) => {
   "use strict";
 
-  const { Date, Promise, Set, TypeError } = globalThis;
+  const { Date, Promise, Response, Set, TypeError } = globalThis;
   const { named } = lib.workflows;
   const { TIMER_MAX } = lib;
 
@@ -27,15 +27,18 @@
 
   const errorFor = (id, message, name = "Error") => named(name, `workflow instance "${id}": ${message}`);
 
-  function describeMismatch({ at, history, code, name }, was, is) {
-    const versions = was === is ? `version ${is} of the code` : `the code, which is version ${is} now and was ${was} when this instance began`;
-    const patch = name === null ? "NAME" : name;
+  function helpFor({ name }) {
+    const patch = JSON.stringify(`${name ?? "what"}-changed`);
     return (
-      `the history does not fit ${versions}.\n` +
-      `  history, entry ${at}: ${history}\n` +
-      `  code: ${code}\n` +
-      `Put the old way under  if (!step.patched("${patch}-2"))  and the new one under its else, or serve the old code until such ` +
-      "instances have ended. After that, resume() goes on from here, restart() begins anew."
+      `keep the old way for instances that have passed here:  if (step.patched(${patch})) { the new way } else { the old one }\n` +
+      "or serve the old code until they have ended"
+    );
+  }
+  function describeMismatch(what, was, is) {
+    const versions = was === is ? "" : ` (the instance began with version ${was}, this is version ${is})`;
+    return (
+      `the code does not fit the history${versions}\n  history, entry ${what.entry}: ${what.history}\n  code: ${what.code}\n${helpFor(what)}.\n` +
+      "Once the code is right, resume() goes on from here; restart() begins anew"
     );
   }
 
@@ -49,6 +52,8 @@
       // Ends the handler of the alarm that is at work.
       #ring = null;
       #timer = null;
+      // Whether a history is only compared with the code, and nothing may come of it.
+      #isCheck = false;
 
       constructor(ctx, env) {
         super(ctx, env);
@@ -170,6 +175,27 @@
         return run;
       }
 
+      // ---- What `dacapo workflows` asks for: no guest has a way to come here
+
+      async fetch(request) {
+        if (request.method === "GET") {
+          if (this.#meta === undefined) return Response.json(null);
+          const list = (prefix) => [...this.#kv.list({ prefix })];
+          return Response.json(lib.writeHistory(`${lib.service}.${className}`, this.#meta, list(JOURNAL), list(EVENTS)));
+        }
+        const { meta, journal, events } = lib.readHistory(await request.json());
+        this.#meta = meta;
+        this.#isCheck = true;
+        journal.forEach((entry, seq) => this.#kv.put(keyOf(JOURNAL, seq), entry));
+        events.forEach((event, seq) => this.#kv.put(keyOf(EVENTS, seq), event));
+        this.#begin();
+        await this.#run?.afterReplay();
+        if (this.#run === null) return Response.json({ verdict: "unusable", why: this.#meta.error.message });
+        const { mismatch } = this.#run;
+        if (mismatch === null) return Response.json({ verdict: "fits", was: meta.version, is: version });
+        return Response.json({ verdict: "differs", ...mismatch, help: helpFor(mismatch), was: meta.version, is: version });
+      }
+
       // ---- The alarm
 
       async alarm({ retryCount }) {
@@ -206,7 +232,7 @@
 
       // An alarm rings until nothing more can be done now. So whatever becomes of the object, it is called again.
       wake() {
-        if (this.#ring === null && this.#meta.state === "running") this.#rearm(Date.now());
+        if (this.#ring === null && !this.isPaused) this.#rearm(Date.now());
       }
       #rearm(at) {
         ops.storageSetAlarm(at);
@@ -278,13 +304,13 @@
       }
 
       get isPaused() {
-        return this.#meta.state !== "running";
+        return this.#isCheck || this.#meta.state !== "running";
       }
 
       append(entry) {
         const seq = this.#last++;
         // Code that is run to answer a query may go on where the instance was ended; nothing comes of that.
-        if (ENDED.has(this.#meta.state)) return seq;
+        if (this.#isCheck || ENDED.has(this.#meta.state)) return seq;
         this.#kv.put(keyOf(JOURNAL, seq), entry);
         if (this.#meta.lastTry === true) {
           delete this.#meta.lastTry;
@@ -306,20 +332,19 @@
       mismatch(what) {
         const { id } = this.#meta;
         const error = errorFor(id, describeMismatch(what, this.#meta.version, version), "WorkflowMismatchError");
-        this.onMismatch?.(what);
+        if (this.#isCheck) return;
         ops.log(3, error.message);
         if (this.#meta.state !== "running") {
           this.#meta.mismatch = true;
           this.#meta.error ??= lib.flatten(error);
-          this.#run?.stop();
           return;
         }
         this.#end({ state: "errored", error: lib.flatten(error), mismatch: true });
       }
 
       ended(entry) {
-        if (ENDED.has(this.#meta.state)) return;
-        if (entry.t === "end") this.#end({ state: "complete", output: entry.value });
+        if (this.#isCheck || ENDED.has(this.#meta.state)) return;
+        if (entry.kind === "end") this.#end({ state: "complete", output: entry.value });
         else this.#end({ state: "errored", error: entry.error });
       }
 

@@ -19,19 +19,19 @@
   const TIMER_MAX = 3_600_000;
 
   const METHODS = { do: "step.do", sleep: "step.sleep", wait: "step.waitForEvent", patch: "step.patched" };
-  const isCommand = (entry) => COMMANDS.has(entry.t);
+  const isCommand = (entry) => COMMANDS.has(entry.kind);
 
   // What an entry of the history was, for people.
   function tell(entry, entries) {
     const place = entry.place ? ` at ${entry.place}` : "";
-    if (entry.t === "patch") return `step.patched(${JSON.stringify(entry.name)})${place}`;
+    if (entry.kind === "patch") return `step.patched(${JSON.stringify(entry.name)})${place}`;
     if (isCommand(entry)) {
-      const which = entry.n > 1 ? `, its call no. ${entry.n} of that name` : "";
-      const what = entry.t === "wait" ? `, for an event of type ${JSON.stringify(entry.type)}` : "";
-      return `${METHODS[entry.t]}(${JSON.stringify(entry.name)})${which}${what}${place}`;
+      const which = entry.count > 1 ? `, its call no. ${entry.count} of that name` : "";
+      const what = entry.kind === "wait" ? `, for an event of type ${JSON.stringify(entry.type)}` : "";
+      return `${METHODS[entry.kind]}(${JSON.stringify(entry.name)})${which}${what}${place}`;
     }
-    const of = entry.s === undefined ? "" : ` of ${tell(entries.get(entry.s), entries)}`;
-    switch (entry.t) {
+    const of = entry.step === undefined ? "" : ` of ${tell(entries.get(entry.step), entries)}`;
+    switch (entry.kind) {
       case "done": return `the result${of}`;
       case "failed": return `the error${of}`;
       case "woken": return `the end${of}`;
@@ -68,6 +68,8 @@
     #object;
     // Callbacks of steps that run.
     active = 0;
+    // Where the code has asked for something else than the history has.
+    mismatch = null;
 
     constructor(host, history, object) {
       this.#host = host;
@@ -75,9 +77,9 @@
       for (const [seq, entry] of history) {
         entry.seq = seq;
         this.#entries.set(seq, entry);
-        if (entry.t !== "retry") this.#order.push(entry);
-        else if (this.#retries.has(entry.s)) this.#retries.get(entry.s).push(entry);
-        else this.#retries.set(entry.s, [entry]);
+        if (entry.kind !== "retry") this.#order.push(entry);
+        else if (this.#retries.has(entry.step)) this.#retries.get(entry.step).push(entry);
+        else this.#retries.set(entry.step, [entry]);
       }
     }
 
@@ -95,7 +97,7 @@
       const finish = (entry) => this.#finish(entry);
       const failed = (error) => {
         ops.log(2, `the workflow threw: ${lib.stackOf(error)}`);
-        finish({ t: "thrown", error: lib.flatten(error) });
+        finish({ kind: "thrown", error: lib.flatten(error) });
       };
       let promise;
       try {
@@ -107,7 +109,7 @@
         promise,
         (value) => {
           try {
-            finish({ t: "end", value: pack(value, "what run() returned") });
+            finish({ kind: "end", value: pack(value, "what run() returned") });
           } catch (error) {
             failed(error);
           }
@@ -147,7 +149,7 @@
         } else if (step.kind === "wait" && this.#takeEvent(step)) {
           continue;
         } else if (step.due <= now) {
-          this.#tell(step, () => ({ t: step.kind === "wait" ? "timeout" : "woken", s: step.seq, at: now }));
+          this.#tell(step, () => ({ kind: step.kind === "wait" ? "timeout" : "woken", step: step.seq, at: now }));
         }
       }
       this.#pumpSoon();
@@ -177,7 +179,7 @@
     update(name, args) {
       this.#method(name);
       return new Promise((resolve, reject) => {
-        this.#ready.push({ make: () => ({ t: "update", name, args: pack(args, `the arguments of the update "${name}"`), at: Date.now() }), resolve, reject });
+        this.#ready.push({ make: () => ({ kind: "update", name, args: pack(args, `the arguments of the update "${name}"`), at: Date.now() }), resolve, reject });
         this.#pumpSoon();
       });
     }
@@ -199,9 +201,9 @@
         throw named("WorkflowFatalError", `a workflow has at most ${STEPS_MAX} steps: "${name}" would be one more`);
       }
       this.#counts.set(name, count);
-      let entry = { t: kind, name, n: count, at: Date.now(), ...fields(), place: ops.place() };
+      let entry = { kind, name, count, at: Date.now(), ...fields(), place: ops.place() };
       if (this.#at < this.#order.length) {
-        const found = this.#expected((other) => other.t === kind && other.name === name && other.n === count);
+        const found = this.#expected((other) => other.kind === kind && other.name === name && other.count === count);
         if (found === null) {
           this.#mismatch(tell(entry, this.#entries));
           return null;
@@ -244,9 +246,9 @@
       if (this.#asking) throw new TypeError(`step.patched("${name}"): a query must not take steps`);
       if (this.#patched.has(name)) return true;
       if (this.#at < this.#order.length) {
-        if (this.#expected((other) => other.t === "patch" && other.name === name) === null) return false;
+        if (this.#expected((other) => other.kind === "patch" && other.name === name) === null) return false;
       } else {
-        this.#append({ t: "patch", name, at: Date.now(), place: ops.place() });
+        this.#append({ kind: "patch", name, at: Date.now(), place: ops.place() });
       }
       this.#patched.add(name);
       return true;
@@ -272,7 +274,7 @@
       entry.seq = this.#host.append(entry);
       this.#entries.set(entry.seq, entry);
       // Retries are no part of what the code sees.
-      if (entry.t !== "retry") {
+      if (entry.kind !== "retry") {
         this.#order.push(entry);
         this.#at = this.#order.length;
       }
@@ -293,14 +295,14 @@
       if (this.#isOver) return;
       if (this.#at < this.#order.length) {
         const entry = this.#order[this.#at];
-        if (entry.t === "end" || entry.t === "thrown") {
+        if (entry.kind === "end" || entry.kind === "thrown") {
           // The last entry is the code's own to make.
           this.#waitForCode(this.#at);
         } else if (!isCommand(entry)) {
           this.#at++;
           this.#deliver(entry);
           this.#skipTaken();
-        } else if (entry.t === "patch") {
+        } else if (entry.kind === "patch") {
           // The code asks no more, as if it always had the patch.
           this.#at++;
           this.#skipTaken();
@@ -351,7 +353,10 @@
 
     #mismatch(code) {
       const entry = this.#order[this.#at];
-      this.#host.mismatch({ at: entry.seq, history: tell(entry, this.#entries), code, name: entry.name ?? null });
+      const name = (entry.name ?? this.#entries.get(entry.step)?.name) ?? null;
+      this.mismatch = { entry: entry.seq, history: tell(entry, this.#entries), code, name };
+      this.stop();
+      this.#host.mismatch(this.mismatch);
     }
 
     #finish(entry) {
@@ -360,12 +365,12 @@
         while (this.#order[this.#at]?.t === "patch") this.#at++;
         const expected = this.#order[this.#at];
         if (expected === undefined) return this.#finish(entry);
-        if (expected.t !== "end" && expected.t !== "thrown") {
-          this.#mismatch(entry.t === "end" ? "run() returned" : `run() threw ${entry.error.name}: ${entry.error.message}`);
+        if (expected.kind !== "end" && expected.kind !== "thrown") {
+          this.#mismatch(entry.kind === "end" ? "run() returned" : `run() threw ${entry.error.name}: ${entry.error.message}`);
           return;
         }
-        if (expected.t !== entry.t) {
-          this.#mismatch(entry.t === "end" ? "run() returned" : `run() threw ${entry.error.name}: ${entry.error.message}`);
+        if (expected.kind !== entry.kind) {
+          this.#mismatch(entry.kind === "end" ? "run() returned" : `run() threw ${entry.error.name}: ${entry.error.message}`);
           return;
         }
         this.#isLive = true;
@@ -399,10 +404,10 @@
     }
 
     #deliver(entry, resolve = lib.noop, reject = lib.noop) {
-      if (entry.t === "update") return this.#callUpdate(entry, resolve, reject);
-      const step = this.#open.get(entry.s);
-      this.#open.delete(entry.s);
-      switch (entry.t) {
+      if (entry.kind === "update") return this.#callUpdate(entry, resolve, reject);
+      const step = this.#open.get(entry.step);
+      this.#open.delete(entry.step);
+      switch (entry.kind) {
         case "done": return step.resolve(ops.deserialize(entry.value));
         case "failed": return step.reject(lib.unflatten(entry.error));
         case "woken": return step.resolve();
@@ -426,7 +431,7 @@
       if (event === null) return false;
       this.#tell(step, () => {
         event.remove();
-        return { t: "event", s: step.seq, type: step.type, payload: event.payload, sent: event.sent, at: Date.now() };
+        return { kind: "event", step: step.seq, type: step.type, payload: event.payload, sent: event.sent, at: Date.now() };
       });
       return true;
     }
@@ -480,7 +485,7 @@
         this.#failed(step, context, error, true);
         return;
       }
-      this.#tell(step, () => ({ t: "done", s: step.seq, value: bytes, at: Date.now() }));
+      this.#tell(step, () => ({ kind: "done", step: step.seq, value: bytes, at: Date.now() }));
     }
 
     #failed(step, context, error, isLast = isFinal(error)) {
@@ -496,12 +501,12 @@
         }
       }
       if (wait === null) {
-        this.#tell(step, () => ({ t: "failed", s: step.seq, error: flat, at: Date.now() }));
+        this.#tell(step, () => ({ kind: "failed", step: step.seq, error: flat, at: Date.now() }));
         return;
       }
       const now = Date.now();
       step.due = now + wait;
-      this.#append({ t: "retry", s: step.seq, error: flat, next: step.due, at: now });
+      this.#append({ kind: "retry", step: step.seq, error: flat, next: step.due, at: now });
       this.#pumpSoon();
     }
   }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dacapo_core::plan::{Plan, Service};
-use dacapo_core::{Binding, NodeId, ObjectKey, Program, ServiceId, StorageEngine};
+use dacapo_core::{Address, Binding, Boot, Entropy, NodeId, ObjectKey, Program, ServiceId, StorageEngine};
 
 use crate::runtime::Vars;
 
@@ -135,8 +135,24 @@ impl System {
         self
     }
 
+    /// What a new instance of a service is told. For a durable object its own part is added to that.
+    pub fn boot_of(&self, address: Address, service: ServiceId, entropy: Entropy) -> Boot {
+        let plan = self.plan.service(service);
+        Boot {
+            address,
+            service,
+            name: plan.name.as_str().into(),
+            object: None,
+            entropy,
+            vars: self.vars[service.0 as usize].clone(),
+            bindings: self.bindings_of(service),
+            turn_budget: plan.limits.turn_budget,
+            memory_max: plan.limits.memory_max,
+        }
+    }
+
     /// What a service may call, as its instances are told.
-    pub(crate) fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
+    fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
         let plan = self.plan.service(service);
         let services = plan.calls.keys().map(|name| Binding {
             name: name.as_str().into(),
