@@ -4,8 +4,7 @@
   "use strict";
 
   const { Date, Promise, Response, Set, TypeError } = globalThis;
-  const { named } = lib.workflows;
-  const { TIMER_MAX } = lib;
+  const { named, TIMER_MAX } = lib.workflows;
 
   // Keys in the object's storage.
   const META = "meta";

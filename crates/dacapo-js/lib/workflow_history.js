@@ -12,6 +12,7 @@
   // A value as JSON where that says all of it, else as the bytes of its structured clone.
   function write(bytes) {
     const value = ops.deserialize(bytes);
+    if (value === undefined) return {};
     try {
       const json = stringify(value);
       if (json !== undefined && lib.difference(parse(json), value) === null) return { json: value };
@@ -24,7 +25,8 @@
   }
   function read(written) {
     if (written?.json !== undefined) return lib.packValue(written.json);
-    const text = atob(written?.v8);
+    if (written?.v8 === undefined) return lib.packValue(undefined);
+    const text = atob(written.v8);
     const bytes = new Uint8Array(text.length);
     for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
     return bytes;

@@ -7,41 +7,11 @@
 ((ops, lib) => {
   "use strict";
 
-  const { Date, Map, Promise, Set, TypeError } = globalThis;
-  const { STEPS_MAX, EVENT_TIMEOUT } = lib.workflows;
-  const { checkId, checkStepName, configOf, delayAfter, isFinal, lengthOf, named, pack, show, timeOf } = lib.workflows;
+  const { Date, Map, Object, Promise, Set, TypeError } = globalThis;
+  const { METHODS, STEPS_MAX, isCommand, named, pack, tell } = lib.workflows;
 
-  const COMMANDS = new Set(["do", "sleep", "wait", "patch"]);
-  const never = new Promise(() => {});
   // How long code may wait for something else than a step while its history is fed to it, in milliseconds.
   const PATIENCE = 10_000;
-  // The longest that a timer in memory is set for. Longer waits are left to the alarm.
-  const TIMER_MAX = 3_600_000;
-
-  const METHODS = { do: "step.do", sleep: "step.sleep", wait: "step.waitForEvent", patch: "step.patched" };
-  const isCommand = (entry) => COMMANDS.has(entry.kind);
-
-  // What an entry of the history was, for people.
-  function tell(entry, entries) {
-    const place = entry.place ? ` at ${entry.place}` : "";
-    if (entry.kind === "patch") return `step.patched(${JSON.stringify(entry.name)})${place}`;
-    if (isCommand(entry)) {
-      const which = entry.count > 1 ? `, its call no. ${entry.count} of that name` : "";
-      const what = entry.kind === "wait" ? `, for an event of type ${JSON.stringify(entry.type)}` : "";
-      return `${METHODS[entry.kind]}(${JSON.stringify(entry.name)})${which}${what}${place}`;
-    }
-    const of = entry.step === undefined ? "" : ` of ${tell(entries.get(entry.step), entries)}`;
-    switch (entry.kind) {
-      case "done": return `the result${of}`;
-      case "failed": return `the error${of}`;
-      case "woken": return `the end${of}`;
-      case "event": return `the event${of}`;
-      case "timeout": return `the timeout${of}`;
-      case "update": return `the update ${JSON.stringify(entry.name)}`;
-      case "end": return "run() returned";
-      default: return "run() threw";
-    }
-  }
 
   // `host` keeps the history and knows the time: see workflow.js.
   class Run {
@@ -56,7 +26,7 @@
     #open = new Map();
     #counts = new Map();
     #total = 0;
-    #patched = new Set();
+    #patched = new Map();
     // What has happened and was not told to the code yet.
     #ready = [];
     #pumping = false;
@@ -123,7 +93,7 @@
     stop() {
       this.#isOver = true;
       if (this.#stuck !== null) lib.clearTimer(this.#stuck);
-      for (const step of this.#open.values()) this.#clearTimeout(step);
+      for (const step of this.#open.values()) step.cancel?.();
       this.#open.clear();
       this.#ready = [];
       this.#settleWaiters();
@@ -157,7 +127,7 @@
 
     // Runs `callback` once the history has been fed; rejects if that fails.
     afterReplay() {
-      if (this.#isLive) return lib.resolved();
+      if (this.#isLive || this.#isOver) return lib.resolved();
       return new Promise((resolve) => this.#whenLive.push(resolve));
     }
 
@@ -214,7 +184,7 @@
       }
       const step = {
         kind, name, count, seq: entry.seq, entry, due: entry.until ?? null, type: entry.type,
-        isRunning: false, isTold: false, attempts: 0, timer: null, resolve: null, reject: null,
+        isRunning: false, isTold: false, attempts: 0, cancel: null, resolve: null, reject: null,
       };
       const retries = this.#retries.get(entry.seq);
       if (retries !== undefined) {
@@ -240,18 +210,19 @@
       return promise;
     }
 
-    // Whether the code has what this name stands for: true in new runs, and in those that began with it.
+    // Whether the code has what this name stands for: true in runs that come here for the first time, and in those that
+    // did so with it. Whatever the first answer of a run was, it stays.
     patched(name) {
       if (this.#isOver) return true;
       if (this.#asking) throw new TypeError(`step.patched("${name}"): a query must not take steps`);
-      if (this.#patched.has(name)) return true;
-      if (this.#at < this.#order.length) {
-        if (this.#expected((other) => other.kind === "patch" && other.name === name) === null) return false;
-      } else {
-        this.#append({ kind: "patch", name, at: Date.now(), place: ops.place() });
+      let answer = this.#patched.get(name);
+      if (answer === undefined) {
+        answer = true;
+        if (this.#at === this.#order.length) this.#append({ kind: "patch", name, at: Date.now(), place: ops.place() });
+        else answer = this.#expected((other) => other.kind === "patch" && other.name === name) !== null;
+        this.#patched.set(name, answer);
       }
-      this.#patched.add(name);
-      return true;
+      return answer;
     }
 
     // Takes a command out of those that the history has here, before the next observation.
@@ -436,133 +407,30 @@
       return true;
     }
 
-    // Runs the callback of a step once.
     #attempt(step) {
       step.isRunning = true;
       step.due = null;
-      const attempt = step.attempts + 1;
-      const context = { attempt, step: { name: step.name, count: step.count }, config: step.config };
       this.active++;
       this.#host.wake();
-      let isPending = true;
-      const settle = (outcome) => {
-        if (!isPending) return;
-        isPending = false;
-        this.active--;
-        this.#clearTimeout(step);
-        step.isRunning = false;
-        if (this.#isOver) this.#host.quiet();
-        else outcome();
-      };
-      const failed = (error) => settle(() => this.#failed(step, context, error));
-      const { timeout } = step.config;
-      const begun = ops.now();
-      const watch = () => {
-        const rest = timeout - (ops.now() - begun);
-        if (rest > 0) step.timer = lib.setTimer(watch, Math.min(rest, TIMER_MAX));
-        else failed(named("WorkflowTimeoutError", `step.do("${step.name}"): attempt ${attempt} took more than ${timeout} ms`));
-      };
-      watch();
-      let result;
-      try {
-        result = lib.resolved((0, step.callback)(context));
-      } catch (error) {
-        result = lib.rejected(error);
-      }
-      lib.then(result, (value) => settle(() => this.#done(step, context, value)), failed);
-    }
-    #clearTimeout(step) {
-      if (step.timer !== null) lib.clearTimer(step.timer);
-      step.timer = null;
-    }
-
-    #done(step, context, value) {
-      let bytes;
-      try {
-        bytes = pack(value, `the result of step.do("${step.name}")`);
-      } catch (error) {
-        // Another attempt would give the same.
-        this.#failed(step, context, error, true);
-        return;
-      }
-      this.#tell(step, () => ({ kind: "done", step: step.seq, value: bytes, at: Date.now() }));
-    }
-
-    #failed(step, context, error, isLast = isFinal(error)) {
-      const flat = lib.flatten(error);
-      step.attempts++;
-      const { retries } = step.config;
-      let wait = null;
-      if (!isLast && step.attempts <= retries.limit) {
-        try {
-          wait = delayAfter(step.attempts, retries, context, error);
-        } catch (thrown) {
-          ops.log(3, `step.do("${step.name}"): ${lib.stackOf(thrown)}`);
-        }
-      }
-      if (wait === null) {
-        this.#tell(step, () => ({ kind: "failed", step: step.seq, error: flat, at: Date.now() }));
-        return;
-      }
-      const now = Date.now();
-      step.due = now + wait;
-      this.#append({ kind: "retry", step: step.seq, error: flat, next: step.due, at: now });
-      this.#pumpSoon();
+      lib.attempt(step, {
+        // Whether anybody wants to hear what came of it.
+        ended: () => {
+          this.active--;
+          step.isRunning = false;
+          if (this.#isOver) this.#host.quiet();
+          return !this.#isOver;
+        },
+        done: (value) => this.#tell(step, () => ({ kind: "done", step: step.seq, value, at: Date.now() })),
+        failed: (error) => this.#tell(step, () => ({ kind: "failed", step: step.seq, error, at: Date.now() })),
+        again: (error, wait) => {
+          const now = Date.now();
+          step.due = now + wait;
+          this.#append({ kind: "retry", step: step.seq, error, next: step.due, at: now });
+          this.#pumpSoon();
+        },
+      });
     }
   }
 
-  // What the workflow's code is given as `step`.
-  class WorkflowStep {
-    #run;
-    constructor(token, run) {
-      if (token !== lib.INTERNAL) throw new TypeError("Illegal constructor");
-      this.#run = run;
-    }
-
-    async do(name, config, callback) {
-      if (typeof config === "function") [config, callback] = [{}, config];
-      else if (arguments.length > 3) throw new TypeError(`step.do("${name}"): rollback handlers are not known in this version; catch the error and undo what was done in steps`);
-      checkStepName(name, "step.do");
-      if (typeof callback !== "function") throw new TypeError(`step.do("${name}"): the callback is missing`);
-      const resolved = configOf(config, name);
-      return this.#await("do", name, () => ({}), { callback, config: resolved });
-    }
-
-    async sleep(name, duration) {
-      checkStepName(name, "step.sleep");
-      const millis = lengthOf(duration, `step.sleep("${name}"): the duration`);
-      await this.#await("sleep", name, () => ({ until: Date.now() + millis }), {});
-    }
-
-    async sleepUntil(name, time) {
-      checkStepName(name, "step.sleepUntil");
-      const until = timeOf(time, `step.sleepUntil("${name}"): the time`);
-      await this.#await("sleep", name, () => ({ until }), {});
-    }
-
-    async waitForEvent(name, options) {
-      checkStepName(name, "step.waitForEvent");
-      if (typeof options !== "object" || options === null) throw new TypeError(`step.waitForEvent("${name}"): { type } is required, not ${show(options)}`);
-      const type = checkId(options.type, `step.waitForEvent("${name}"): the type of an event`);
-      const timeout = options.timeout === undefined ? EVENT_TIMEOUT : lengthOf(options.timeout, `step.waitForEvent("${name}"): the timeout`);
-      return this.#await("wait", name, () => ({ type, timeout, until: Date.now() + timeout }), {});
-    }
-
-    patched(name) {
-      checkStepName(name, "step.patched");
-      return this.#run.patched(name);
-    }
-
-    #await(kind, name, fields, more) {
-      const step = this.#run.command(kind, name, fields);
-      // The run has been stopped, and nothing of it shall go on.
-      if (step === null) return never;
-      Object.assign(step, more);
-      return this.#run.begin(step);
-    }
-  }
-  lib.interface(WorkflowStep, { hidden: true });
-  lib.WorkflowStep = WorkflowStep;
   lib.WorkflowRun = Run;
-  lib.TIMER_MAX = TIMER_MAX;
 })

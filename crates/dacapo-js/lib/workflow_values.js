@@ -2,7 +2,7 @@
 ((ops, lib) => {
   "use strict";
 
-  const { Date, Error, RangeError, TypeError } = globalThis;
+  const { Date, Error, Object, RangeError, TypeError } = globalThis;
   const SECOND = 1000;
   const DAY = 86_400 * SECOND;
   const UNITS = { second: SECOND, minute: 60 * SECOND, hour: 3600 * SECOND, day: DAY, week: 7 * DAY, month: 30 * DAY, year: 365 * DAY };
@@ -18,6 +18,8 @@
   const BACKOFFS = ["constant", "linear", "exponential"];
   const DEFAULTS = { retries: { limit: 5, delay: 10_000, backoff: "exponential" }, timeout: 10 * 60 * SECOND };
   const EVENT_TIMEOUT = DAY;
+  // The longest that a timer in memory is set for. Longer waits are left to the alarm.
+  const TIMER_MAX = 3_600_000;
 
   class NonRetryableError extends Error {
     constructor(message, name = "NonRetryableError") {
@@ -120,8 +122,34 @@
     return bytes;
   }
 
+  // What the code asks for, by the kind of the entry that stands for it in the history.
+  const METHODS = { do: "step.do", sleep: "step.sleep", wait: "step.waitForEvent", patch: "step.patched" };
+  const isCommand = (entry) => Object.hasOwn(METHODS, entry.kind);
+
+  // What an entry of the history was, for people.
+  function tell(entry, entries) {
+    const place = entry.place ? ` at ${entry.place}` : "";
+    if (entry.kind === "patch") return `step.patched(${JSON.stringify(entry.name)})${place}`;
+    if (isCommand(entry)) {
+      const which = entry.count > 1 ? `, its call no. ${entry.count} of that name` : "";
+      const what = entry.kind === "wait" ? `, for an event of type ${JSON.stringify(entry.type)}` : "";
+      return `${METHODS[entry.kind]}(${JSON.stringify(entry.name)})${which}${what}${place}`;
+    }
+    const of = entry.step === undefined ? "" : ` of ${tell(entries.get(entry.step), entries)}`;
+    switch (entry.kind) {
+      case "done": return `the result${of}`;
+      case "failed": return `the error${of}`;
+      case "woken": return `the end${of}`;
+      case "event": return `the event${of}`;
+      case "timeout": return `the timeout${of}`;
+      case "update": return `the update ${JSON.stringify(entry.name)}`;
+      case "end": return "run() returned";
+      default: return "run() threw";
+    }
+  }
+
   lib.workflows = {
-    STEPS_MAX, EVENT_TIMEOUT, NonRetryableError,
-    isFinal, named, show, lengthOf, timeOf, checkStepName, checkId, configOf, delayAfter, pack,
+    METHODS, STEPS_MAX, EVENT_TIMEOUT, TIMER_MAX, NonRetryableError,
+    isFinal, named, show, lengthOf, timeOf, checkStepName, checkId, configOf, delayAfter, pack, isCommand, tell,
   };
 })

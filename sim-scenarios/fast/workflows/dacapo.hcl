@@ -2,8 +2,10 @@
 # updates. Nothing fails here: what is expected is exact.
 
 service "flows" {
-  module = "flows.ts"
-  routes = ["https://flows.example/*"]
+  module  = "flows.ts"
+  routes  = ["https://flows.example/*"]
+  calls   = { SWITCH = "flows.Switch" }
+  objects = ["Switch"]
   workflow "Flow" {
     idle = "2s"
   }

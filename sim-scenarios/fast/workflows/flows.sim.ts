@@ -149,6 +149,39 @@ async function ids(env: any) {
   always((await flows(env).create({ params: { what: "steps" } })).id.length === 36, "an instance without an id gets one");
 }
 
+// An instance that begins with one release and goes on with another.
+async function deployed(env: any, before: string, after: string) {
+  const id = `released-${++count}`;
+  const release = env["flows.Switch"].getByName(id);
+  await release.set(before);
+  const instance = await flows(env).create({ id, params: { what: "released" } });
+  await sleep(4000);
+  await release.set(after);
+  await instance.sendEvent({ type: "go" });
+  return { instance, release, status: await ended(instance) };
+}
+
+async function releases(env: any) {
+  equal((await deployed(env, "old", "old")).status.output, null, "an instance goes on with the code that it began with");
+  equal((await deployed(env, "patched", "patched")).status.output, true, "a new instance has the patch");
+  equal((await deployed(env, "old", "patched")).status.output, false, "one that has passed without it does not");
+  equal((await deployed(env, "patched", "wrong")).status.output, null, "a patch that is no longer asked for is there for ever");
+  const expected: Record<string, [string, string]> = {
+    wrong: ['entry 2: step.do("a") at flows.ts', 'code: step.do("more") at flows.ts'],
+    shorter: ['entry 2: step.do("a") at flows.ts', "code: run() returned"],
+    hanging: ['entry 2: step.do("a") at flows.ts', "code: it waits for something that is no step"],
+  };
+  for (const [after, sides] of Object.entries(expected)) {
+    const { instance, release, status } = await deployed(env, "old", after);
+    equal([status.status, status.error?.name], ["errored", "WorkflowMismatchError"], "code that does not fit a history is stopped");
+    for (const side of sides) always(status.error.message.includes(side), "and both sides are told", status.error.message);
+    always((await failure(instance.query("what"))).message.includes("does not fit the history"), "it cannot be asked then");
+    await release.set("old");
+    await instance.resume();
+    equal((await ended(instance)).output, null, "with the right code it goes on");
+  }
+}
+
 const rarely = { pause: 1000 };
 export const drivers = {
   steps: driver(steps, rarely),
@@ -157,6 +190,7 @@ export const drivers = {
   controls: driver(controls, rarely),
   asked: driver(asked, rarely),
   ids: driver(ids, rarely),
+  releases: driver(releases, rarely),
 };
 
 export const judgments = {

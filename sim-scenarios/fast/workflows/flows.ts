@@ -1,7 +1,17 @@
 // A workflow that does what its params say.
 
-import { WorkflowEntrypoint } from "cloudflare:workers";
+import { DurableObject, WorkflowEntrypoint } from "cloudflare:workers";
 import { NonRetryableError } from "cloudflare:workflows";
+
+// Which release of the code an instance is to run: what a deployment would change.
+export class Switch extends DurableObject {
+  set(release: string) {
+    this.ctx.storage.kv.put("release", release);
+  }
+  get() {
+    return this.ctx.storage.kv.get<string>("release");
+  }
+}
 
 export class Plain {
   run() {}
@@ -98,6 +108,25 @@ export class Flow extends WorkflowEntrypoint {
       await told(() => step.do("big", big, () => new Uint8Array(1 << 20))),
       await told(() => step.do("map", big, () => new WeakMap())),
     ];
+  }
+
+  async released(event: any, step: any) {
+    const release = await (this.env as any).SWITCH.getByName(event.instanceId).get();
+    const done: string[] = [];
+    const does = (name: string) => step.do(name, () => void done.push(name));
+    await does("first");
+    if (release === "patched" && step.patched("more")) await does("more");
+    // Forgets that there are instances which have passed here.
+    if (release === "wrong") await does("more");
+    if (release === "shorter") return done;
+    if (release === "hanging") await new Promise(() => {});
+    // Asked for in another order, and that is no matter.
+    const both = release === "patched" ? ["b", "a"] : ["a", "b"];
+    await Promise.all(both.map(does));
+    await step.waitForEvent("rest", { type: "go" });
+    if (release === "patched") step.patched("late");
+    await does("last");
+    return release === "patched" ? step.patched("more") : null;
   }
 
   async throws() {
