@@ -33,7 +33,7 @@ export class Cluster {
     const instance = new Instance(this, name, bindings, url);
     this.instances.set(name, instance);
     const namespace = exports?.(instance.context, instance.lib.modules["dacapo:sim"], instance) ?? {};
-    instance.lib.handlers.start(namespace, { vars, bindings: Object.keys(bindings), name });
+    instance.lib.handlers.start(namespace, { vars, bindings: Object.keys(bindings), objects: {}, workflows: {}, name, object: null });
     return instance;
   }
 
