@@ -56,6 +56,18 @@ pub struct Difference {
     pub versions: (String, String),
 }
 
+impl Verdict {
+    /// Whether this is the same about another history.
+    pub fn is_alike(&self, other: &Verdict) -> bool {
+        match (self, other) {
+            (Verdict::Differs(a), Verdict::Differs(b)) => {
+                (&a.history, &a.code, &a.versions) == (&b.history, &b.code, &b.versions)
+            }
+            _ => self == other,
+        }
+    }
+}
+
 impl Workflows {
     /// The workflows of this project, with the code as it is now.
     pub fn of(project: &Project) -> miette::Result<Workflows> {

@@ -52,3 +52,11 @@ scenario "month" {
     lasts = "1h"
   }
 }
+
+# One instance, for a crash at each operation of a disk and at each message: see crates/dacapo/tests/workflows.rs.
+scenario "everywhere" {
+  workload = "everywhere.sim.ts"
+  nodes    = 2
+  lasts    = "1s"
+  settles  = "10m"
+}

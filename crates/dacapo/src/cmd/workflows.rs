@@ -133,38 +133,65 @@ fn check(folder: &Path, project: &Path) -> miette::Result<ExitCode> {
         ));
     }
     let workflows = Workflows::of(&Project::open(project)?)?;
-    let mut bad = 0;
+    let mut told: Vec<Told> = Vec::new();
     for file in &files {
         let text = std::fs::read_to_string(file).into_diagnostic()?;
         let history: Value = serde_json::from_str(&text)
             .into_diagnostic()
             .wrap_err_with(|| format!("{} is not JSON", file.display()))?;
         let verdict = workflows.check(&history);
-        bad += u32::from(verdict != Verdict::Fits);
-        tell(&verdict, &history, file);
+        let name = |key: &str| history[key].as_str().unwrap_or_default().to_owned();
+        let (workflow, id) = (name("workflow"), name("id"));
+        match told.iter_mut().find(|one| one.workflow == workflow && one.verdict.is_alike(&verdict)) {
+            _ if verdict == Verdict::Fits => {}
+            Some(one) => one.more.push(id),
+            None => told.push(Told { workflow, id, file: file.clone(), verdict, more: Vec::new() }),
+        }
     }
     let count = files.len();
-    if bad == 0 {
+    if told.is_empty() {
         anstream::println!("{GOOD}ok{GOOD:#} {}: the code fits all {count} histories", folder.display());
         return Ok(ExitCode::SUCCESS);
     }
+    told.iter().for_each(Told::print);
+    let bad: usize = told.iter().map(|one| 1 + one.more.len()).sum();
     anstream::println!("{BAD}FAILED{BAD:#} {}: the code does not fit {bad} of {count} histories", folder.display());
     Ok(BROKEN.into())
 }
 
-fn tell(verdict: &Verdict, history: &Value, file: &Path) {
-    let name = |key: &str| history[key].as_str().unwrap_or_default().to_owned();
-    let head = format!("{STRONG}{} {}{STRONG:#}  {FAINT}{}{FAINT:#}", name("workflow"), name("id"), file.display());
-    match verdict {
-        Verdict::Fits => {}
-        Verdict::Unusable(why) => anstream::println!("{head}\n  cannot be compared: {why}\n"),
-        Verdict::Differs(Difference { entry, history, code, help, versions: (was, is) }) => {
-            let help = help.replace('\n', "\n           ");
-            anstream::println!(
-                "{head}\n  history  entry {entry}: {history}\n  code     {BAD}{code}{BAD:#}\n  version  {was} began it, the code \
-                 is {is}\n  help     {help}\n"
-            );
+/// A verdict that is told once, with all instances that it holds for.
+struct Told {
+    workflow: String,
+    id: String,
+    file: PathBuf,
+    verdict: Verdict,
+    more: Vec<String>,
+}
+
+/// How many instances are named beside the first.
+const NAMED_MAX: usize = 5;
+
+impl Told {
+    fn print(&self) {
+        let Told { workflow, id, file, verdict, more } = self;
+        anstream::println!("{STRONG}{workflow} {id}{STRONG:#}  {FAINT}{}{FAINT:#}", file.display());
+        match verdict {
+            Verdict::Fits => {}
+            Verdict::Unusable(why) => anstream::println!("  cannot be compared: {why}"),
+            Verdict::Differs(Difference { entry, history, code, help, versions: (was, is) }) => {
+                anstream::println!("  history  entry {entry}: {history}");
+                anstream::println!("  code     {BAD}{code}{BAD:#}");
+                anstream::println!("  version  {was} began it, the code is {is}");
+                anstream::println!("  help     {}", help.replace('\n', "\n           "));
+            }
         }
+        if !more.is_empty() {
+            let rest = more.len().saturating_sub(NAMED_MAX);
+            let tail = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+            let named: Vec<&str> = more.iter().take(NAMED_MAX).map(String::as_str).collect();
+            anstream::println!("  also     {}{tail}", named.join(", "));
+        }
+        anstream::println!();
     }
 }
 
