@@ -25,7 +25,7 @@ export class Flow extends WorkflowEntrypoint<any, { days?: number }> {
     await tell("tell one again", one);
     const winner = await Promise.race([draw("left"), draw("right")]);
     await tell("tell the winner", winner);
-    const { payload } = await step.waitForEvent("go", { type: "go", timeout: "5 minutes" });
+    const { payload } = await step.waitForEvent("go", { type: "go", timeout: "1 day" });
     await tell("tell the event", `event=${payload}`);
     const all = await Promise.all(["a", "b", "c"].map(draw));
     for (let i = 0; i < 3; i++) await tell("tell all", all[i]);
