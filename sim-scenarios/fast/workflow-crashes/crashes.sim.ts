@@ -1,4 +1,4 @@
-import { always, driver, reachable } from "dacapo:sim";
+import { always, driver, random, reachable, sleep } from "dacapo:sim";
 import { ask, judge } from "./ask.ts";
 
 let flows = 0;
@@ -12,6 +12,8 @@ export const drivers = {
       const instance = await ask<any>(() => env["flows.Flow"].get(id));
       const flow = { instance, added: 0 };
       begun.push(flow);
+      // Before the workflow waits for it, or long after.
+      if (random.chance(0.5)) await sleep(random.int(3000, 8000));
       // An answer that was lost: it is sent again, and the workflow may have ended meanwhile.
       await ask(() => instance.sendEvent({ type: "go", payload: id })).catch((error) => {
         always(error.message.includes("it is complete"), "an event is refused only by who has ended", error);
