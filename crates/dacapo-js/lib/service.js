@@ -233,5 +233,10 @@
     for (const callback of callbacks) callback();
   };
 
-  handlers.stop = () => ops.busy(busy);
+  // What goes on without being asked, as workflows do, begins nothing new from then on.
+  lib.isStopping = false;
+  handlers.stop = () => {
+    lib.isStopping = true;
+    ops.busy(busy);
+  };
 })

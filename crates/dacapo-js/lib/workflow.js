@@ -231,7 +231,7 @@
 
       // An alarm rings until nothing more can be done now. So whatever becomes of the object, it is called again.
       wake() {
-        if (this.#ring === null && !this.isPaused) this.#rearm(Date.now());
+        if (this.#ring === null && this.#isRunning) this.#rearm(Date.now());
       }
       #rearm(at) {
         ops.storageSetAlarm(at);
@@ -239,7 +239,10 @@
 
       // The run has nothing to do before something is due or comes.
       quiet() {
-        const due = this.isPaused ? null : (this.#run?.due ?? null);
+        // The first run has not begun; its alarm is set.
+        if (this.#run === null && this.#isRunning) return;
+        // A node that stops begins nothing new. The alarm rings where it boots again.
+        const due = !this.#isRunning ? null : lib.isStopping ? Date.now() : this.#run.due;
         if (this.#run !== null && this.#run.active > 0) {
           // An alarm is at work, and cannot ring.
           this.#wakeAt(due);
@@ -302,8 +305,12 @@
         ops.storageSetAlarm(null);
       }
 
+      get #isRunning() {
+        return !this.#isCheck && this.#meta.state === "running";
+      }
+      // Whether nothing new may begin.
       get isPaused() {
-        return this.#isCheck || this.#meta.state !== "running";
+        return !this.#isRunning || lib.isStopping;
       }
 
       append(entry) {

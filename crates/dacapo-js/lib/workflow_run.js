@@ -417,7 +417,6 @@
         ended: () => {
           this.active--;
           step.isRunning = false;
-          if (this.#isOver) this.#host.quiet();
           return !this.#isOver;
         },
         done: (value) => this.#tell(step, () => ({ kind: "done", step: step.seq, value, at: Date.now() })),

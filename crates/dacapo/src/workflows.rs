@@ -10,8 +10,8 @@ use std::rc::Rc;
 use dacapo_core::plan::ObjectClass;
 use dacapo_core::{
     Address, Body, Effect, Effects, Entropy, Event, ExchangeId, Headers, Image, InstanceId, NetError, NodeId,
-    ObjectBoot, ObjectId, ObjectKey, RequestHead, ServiceId, SharedStorage, StorageEngine, Time, TimerId, Turn,
-    TurnEnd, WallTime,
+    ObjectBoot, ObjectId, ObjectKey, RequestHead, ServiceId, SharedStorage, StorageEngine, Time, TimerId,
+    Turn, TurnEnd, WallTime,
 };
 use dacapo_runtime::{System, Topology};
 use dacapo_store::Sqlite;
@@ -93,7 +93,8 @@ impl Workflows {
         let found = classes(&self.system.plan.services).find(|(_, class)| class.namespace == *key.namespace);
         let Some((service, class)) = found else { return Ok(None) };
         let image = Image { bytes: database.to_vec().into(), alarm: None };
-        let answer = self.ask(service, class, key.id, Some(&image), None).map_err(|why| miette!("{key}: {why}"))?;
+        let answer =
+            self.ask(service, class, key.id, Some(&image), None).map_err(|why| miette!("{key}: {why}"))?;
         Ok(Some(answer).filter(|answer| !answer.is_null()))
     }
 
@@ -151,7 +152,11 @@ impl Workflows {
                 bench.take(effect, &mut events);
             }
             if let Some((is_ok, text)) = bench.answer.take() {
-                return if is_ok { serde_json::from_str(&text).map_err(|e| e.to_string()) } else { Err(text) };
+                return if is_ok {
+                    serde_json::from_str(&text).map_err(|e| e.to_string())
+                } else {
+                    Err(text)
+                };
             }
         }
         Err("the workflow gives no answer".to_owned())

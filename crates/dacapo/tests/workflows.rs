@@ -132,8 +132,9 @@ fn a_step_that_is_gone_is_told_with_both_sides() {
 
 #[test]
 fn a_patch_lets_old_histories_pass() {
-    let (code, text) =
-        checked(|code| code.replace("// here", "if (step.patched(\"wrap\")) await step.do(\"wrap\", () => {});"));
+    let (code, text) = checked(|code| {
+        code.replace("// here", "if (step.patched(\"wrap\")) await step.do(\"wrap\", () => {});")
+    });
     assert_eq!((code, text.as_str()), (Some(0), "ok histories: the code fits all 2 histories\n"));
 }
 

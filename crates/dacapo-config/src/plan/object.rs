@@ -72,7 +72,8 @@ fn class(reader: &mut Reader, block: &Block, shape: &Shape, service: &str) -> Op
     let fields = reader.fields(&format!("{what} {:?}", name.value), name.place.clone(), &block.body, shape);
     let was = fields.get("was").and_then(|value| reader.string(value, "`was`", "was = \"shop.Basket\""));
     let was = was.filter(|was| is_namespace(reader, was));
-    let idle = fields.get("idle").and_then(|value| reader.duration(value, "`idle`", Duration::from_millis(1)));
+    let idle =
+        fields.get("idle").and_then(|value| reader.duration(value, "`idle`", Duration::from_millis(1)));
     let workflow = (what == "workflow").then(|| Workflow { version: version(reader, &fields) });
     let namespace = was.as_ref().map_or_else(|| format!("{service}.{}", name.value), |was| was.value.clone());
     let class = ObjectClass { name: name.value, namespace, idle: idle.unwrap_or(IDLE), workflow };
@@ -86,7 +87,13 @@ fn version(reader: &mut Reader, fields: &Fields<'_>) -> Option<String> {
     let version = reader.string(fields.get("version")?, "`version`", example)?;
     if version.value.is_empty() || version.value.len() > VERSION_MAX {
         let message = format!("a version has 1 to {VERSION_MAX} bytes, not {}", version.value.len());
-        reader.report(Code::Range, message, &version.place, "this version", format!("For example: {example}"));
+        reader.report(
+            Code::Range,
+            message,
+            &version.place,
+            "this version",
+            format!("For example: {example}"),
+        );
         return None;
     }
     Some(version.value)

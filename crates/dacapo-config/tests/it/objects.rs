@@ -233,7 +233,8 @@ fn a_workflow_is_a_class_with_a_block_of_its_own() {
     let text = "service \"booking\" {\n  module = \"b.js\"\n  calls = { TRIPS = \"booking.Trip\" }\n  \
                 workflow \"Trip\" {\n    version = \"2\"\n  }\n  workflow \"Stay\" {}\n}\n";
     let plan = parse("dacapo.hcl", text).unwrap().plan;
-    let classes: Vec<_> = plan.services[0].objects.iter().map(|class| (&*class.name, &class.workflow)).collect();
+    let classes: Vec<_> =
+        plan.services[0].objects.iter().map(|class| (&*class.name, &class.workflow)).collect();
     insta::assert_debug_snapshot!(classes, @r#"
     [
         (

@@ -101,8 +101,10 @@ pub(crate) fn load(pool: &Rc<Pool>, code: &Code<'_>) -> Result<Rc<Bundle>, LoadE
         .map(|module| (&module.specifier, &module.code, module.origin.as_ref().map(|origin| &origin.text)))
         .collect();
     let digest = digest_of(&(pool.snapshot.digest, sources));
-    let texts: Vec<_> =
-        modules.iter().filter_map(|module| Some((&module.specifier, &module.origin.as_ref()?.text))).collect();
+    let texts: Vec<_> = modules
+        .iter()
+        .filter_map(|module| Some((&module.specifier, &module.origin.as_ref()?.text)))
+        .collect();
     let source = digest_of(&texts);
     let bundle = Rc::new(Bundle { modules, by_specifier, digest, source });
     link::link(pool, &bundle)?;

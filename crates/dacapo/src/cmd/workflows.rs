@@ -116,7 +116,8 @@ fn write(histories: &[Value], to: &Path) -> miette::Result<ExitCode> {
         let file = to.join(format!("{}.{}.json", name("workflow"), name("id")));
         let text = serde_json::to_string_pretty(history).into_diagnostic()? + "\n";
         // What is recorded is what customers have sent.
-        let mut out = output::create_private(&file).wrap_err_with(|| format!("cannot write {}", file.display()))?;
+        let mut out =
+            output::create_private(&file).wrap_err_with(|| format!("cannot write {}", file.display()))?;
         std::io::Write::write_all(&mut out, text.as_bytes()).into_diagnostic()?;
     }
     anstream::println!("{GOOD}wrote{GOOD:#} {} histories to {}", histories.len(), to.display());
@@ -155,7 +156,10 @@ fn check(folder: &Path, project: &Path) -> miette::Result<ExitCode> {
     }
     told.iter().for_each(Told::print);
     let bad: usize = told.iter().map(|one| 1 + one.more.len()).sum();
-    anstream::println!("{BAD}FAILED{BAD:#} {}: the code does not fit {bad} of {count} histories", folder.display());
+    anstream::println!(
+        "{BAD}FAILED{BAD:#} {}: the code does not fit {bad} of {count} histories",
+        folder.display()
+    );
     Ok(BROKEN.into())
 }
 
