@@ -125,7 +125,7 @@ impl Workflows {
         body: Option<&Value>,
     ) -> Result<Value, String> {
         let entropy = Entropy([0; 32]);
-        let storage = Sqlite.open(image, entropy.clone()).map_err(|error| error.to_string())?;
+        let storage = Sqlite.open(image, entropy).map_err(|error| error.to_string())?;
         let storage = SharedStorage(Rc::new(RefCell::new(storage)));
         let object = ObjectBoot {
             class: class.name.as_str().into(),
