@@ -145,6 +145,15 @@ pub struct ObjectClass {
     pub namespace: String,
     /// How long an object stays in memory that has nothing to do.
     pub idle: Duration,
+    /// `Some`: it is a class of workflows, and each of its objects is an instance of one.
+    pub workflow: Option<Workflow>,
+}
+
+/// What is particular to a class of workflows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Workflow {
+    /// What new instances note as the version of their code; `None`: the digest of the modules.
+    pub version: Option<String>,
 }
 
 /// What an instance may use up.

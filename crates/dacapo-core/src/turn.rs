@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytestring::ByteString;
 
+use crate::plan::Workflow;
 use crate::{Address, Entropy, ObjectKey, ServiceId, SharedStorage, Time, WallTime};
 
 /// All that a guest may read without waiting. It does not change within a turn.
@@ -55,6 +56,8 @@ pub enum BindingTo {
     Service,
     /// Durable objects: the namespace of their class.
     Objects(ByteString),
+    /// Workflows: the namespace of their class.
+    Workflows(ByteString),
     /// The queue of this name.
     Queue(ByteString),
     /// The KV namespace of this name.
@@ -70,6 +73,8 @@ pub struct ObjectBoot {
     pub key: ObjectKey,
     /// Its storage.
     pub storage: SharedStorage,
+    /// `Some`: it is an instance of a workflow.
+    pub workflow: Option<Workflow>,
 }
 
 /// How a turn ended.

@@ -71,6 +71,9 @@
 
   lib.pack = pack;
   lib.textOf = (bytes) => new TextDecoder().decode(bytes);
+  lib.flatten = flatten;
+  lib.unflatten = unflatten;
+  lib.packValue = pack;
 
   async function callMethod(binding, object, method, args) {
     const body = pack(args);
@@ -223,11 +226,12 @@
   lib.isEntrypoint = (value) => typeof value === "function" && value.prototype instanceof WorkerEntrypoint;
 
   // The object that this instance is, as an entry like `export default` of a service; null for a service.
-  lib.newObject = (namespace, env, [className, text]) => {
-    const Class = namespace[className];
+  lib.newObject = (namespace, env, [className, text, version]) => {
+    let Class = namespace[className];
     if (typeof Class !== "function") {
       ops.abort(`the module has no export class ${className}, which the configuration names`);
     }
+    if (version !== null) Class = lib.workflowObject(Class, className, version);
     lib.hasAlarm = typeof Class.prototype?.alarm === "function";
     const state = new DurableObjectState(INTERNAL, new DurableObjectId(INTERNAL, "", text));
     constructing = [];
@@ -290,7 +294,8 @@
     throw new TypeError(`The RPC receiver does not implement the method "${name}".`);
   }
 
+  lib.DurableObject = DurableObject;
   const workers = { DurableObject, WorkerEntrypoint };
-  lib.modules["dacapo:workers"] = workers;
+  lib.modules["dacapo:workers"] = { ...workers };
   lib.modules["cloudflare:workers"] = workers;
 })

@@ -38,6 +38,7 @@
     for (const name of Object.keys(boot.queues)) env[name] = lib.newQueue(name, boot.queues[name]);
     for (const name of Object.keys(boot.kv)) env[name] = lib.newKv(name, boot.kv[name]);
     for (const name of Object.keys(boot.objects)) env[name] = lib.newNamespace(name, boot.objects[name]);
+    for (const name of Object.keys(boot.workflows)) env[name] = lib.newWorkflow(name, boot.workflows[name]);
     lib.env = env;
     lib.service = boot.name;
     if (boot.object !== null) entry = lib.newObject(namespace, env, boot.object);
@@ -225,5 +226,22 @@
     }
   };
 
-  handlers.stop = () => ops.busy(busy);
+  // What is to be called, in this turn, once no promise has anything to do any more.
+  let drained = [];
+  lib.afterDrained = (callback) => {
+    drained.push(callback);
+    ops.afterDrained();
+  };
+  handlers.drained = () => {
+    const callbacks = drained;
+    drained = [];
+    for (const callback of callbacks) callback();
+  };
+
+  // What goes on without being asked, as workflows do, begins nothing new from then on.
+  lib.isStopping = false;
+  handlers.stop = () => {
+    lib.isStopping = true;
+    ops.busy(busy);
+  };
 })

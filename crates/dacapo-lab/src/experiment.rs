@@ -209,6 +209,7 @@ impl ExperimentBuilder {
             name: class.to_owned(),
             namespace: format!("{name}.{class}"),
             idle: Duration::from_secs(10),
+            workflow: None,
         });
         service.object_calls.insert(class.to_owned(), (name.to_owned(), class.to_owned()));
         self.programs.pop();

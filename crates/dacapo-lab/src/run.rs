@@ -11,6 +11,7 @@ use dacapo_trace::{Identity, Outcome, Recorder};
 
 use crate::experiment::Experiment;
 use crate::report::{Failure, Report};
+use crate::states::SharedStates;
 use crate::watch::Watch;
 
 /// How to run.
@@ -22,6 +23,8 @@ pub struct RunOptions {
     pub bytes: Option<Vec<u8>>,
     /// Where the recording goes, and what it says about itself.
     pub record: Option<(Identity, Box<dyn Write>)>,
+    /// Where the states of durable objects go, as they are at the end.
+    pub states: Option<SharedStates>,
 }
 
 impl Experiment {
@@ -59,7 +62,7 @@ impl Experiment {
             None => Recorder::new(sim),
         };
         let names = self.system.topology.nodes.iter().map(|n| n.name.clone()).collect();
-        let mut world = Watch::new(recorder, names);
+        let mut world = Watch::new(recorder, names, options.states);
         let mut cluster = Cluster::new(Rc::clone(&self.system));
         run(&mut world, &mut cluster);
         let Watch { world: recorder, table, failure, .. } = world;

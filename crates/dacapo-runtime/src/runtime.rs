@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use dacapo_core::plan::Service;
 use dacapo_core::{
     Address, Body, Boot, Chunk, Delivery, Effect, Effects, Entropy, Event, ExchangeId, Fault, FaultKind,
     Headers, IdMap, Instance, InstanceId, Level, NetError, NodeId, ResponseHead, ServiceId, Target, TimerId,
@@ -223,18 +222,9 @@ impl Runtime {
     }
 
     fn boot_of(&self, id: InstanceId, service: ServiceId) -> Boot {
-        let plan: &Service = self.system.plan.service(service);
-        Boot {
-            address: Address { node: self.node, instance: id },
-            service,
-            name: plan.name.as_str().into(),
-            object: None,
-            entropy: self.entropy.derive(&plan.name, u64::from(id.0)),
-            vars: self.system.vars[service.0 as usize].clone(),
-            bindings: self.system.bindings_of(service),
-            turn_budget: plan.limits.turn_budget,
-            memory_max: plan.limits.memory_max,
-        }
+        let name = &self.system.plan.service(service).name;
+        let address = Address { node: self.node, instance: id };
+        self.system.boot_of(address, service, self.entropy.derive(name, u64::from(id.0)))
     }
 
     fn turn(&mut self, id: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {

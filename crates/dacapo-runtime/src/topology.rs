@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dacapo_core::plan::{Plan, Service};
-use dacapo_core::{Binding, BindingTo, NodeId, ObjectKey, Program, ServiceId, StorageEngine};
+use dacapo_core::{
+    Address, Binding, BindingTo, Boot, Entropy, NodeId, ObjectKey, Program, ServiceId, StorageEngine,
+};
 
 use crate::runtime::Vars;
 
@@ -149,8 +151,24 @@ impl System {
         next.unwrap_or(&self.programs[service.0 as usize])
     }
 
+    /// What a new instance of a service is told. For a durable object its own part is added to that.
+    pub fn boot_of(&self, address: Address, service: ServiceId, entropy: Entropy) -> Boot {
+        let plan = self.plan.service(service);
+        Boot {
+            address,
+            service,
+            name: plan.name.as_str().into(),
+            object: None,
+            entropy,
+            vars: self.vars[service.0 as usize].clone(),
+            bindings: self.bindings_of(service),
+            turn_budget: plan.limits.turn_budget,
+            memory_max: plan.limits.memory_max,
+        }
+    }
+
     /// What a service may call, as its instances are told.
-    pub(crate) fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
+    fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
         let plan = self.plan.service(service);
         let binding = |name: &String, to| Binding { name: name.as_str().into(), to };
         let services = plan.calls.keys().map(|name| binding(name, BindingTo::Service));
@@ -158,7 +176,9 @@ impl System {
             let classes = self.plan.service_named(owner).map(|id| &self.plan.service(id).objects);
             let found = classes.into_iter().flatten().find(|c| c.name == *class);
             let namespace = found.map_or_else(|| format!("{owner}.{class}"), |c| c.namespace.clone());
-            binding(name, BindingTo::Objects(namespace.into()))
+            let is_workflow = found.is_some_and(|class| class.workflow.is_some());
+            let to = if is_workflow { BindingTo::Workflows } else { BindingTo::Objects };
+            binding(name, to(namespace.into()))
         });
         let queue = |(name, to): (&String, &String)| binding(name, BindingTo::Queue(to.as_str().into()));
         let kv = |(name, to): (&String, &String)| binding(name, BindingTo::Kv(to.as_str().into()));

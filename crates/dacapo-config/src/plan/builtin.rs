@@ -29,6 +29,7 @@ fn service(name: &str, class: &str) -> Service {
             name: class.to_owned(),
             namespace: builtin_namespace(name, class),
             idle: IDLE,
+            workflow: None,
         }],
         // A value of the greatest length is held several times while it is on its way.
         limits: Limits { memory_max: 512 << 20, ..Limits::default() },

@@ -29,7 +29,7 @@ const SERVICE: Shape = Shape {
         "vars",
         "zone",
     ],
-    blocks: &["limits", "object"],
+    blocks: &["limits", "object", "workflow"],
     hints: &[
         ("timezone", "That is `zone`: zone = \"Europe/Berlin\"."),
         ("env", "Variables are `vars = { NAME = value }`, secrets are `secrets = [\"NAME\"]`."),

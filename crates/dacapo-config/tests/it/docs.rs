@@ -62,7 +62,7 @@ fn the_tables_of_the_docs_say_what_the_code_says() {
 fn the_examples_of_the_docs_can_be_read() {
     let examples: Vec<&str> =
         DOCS.split("```hcl\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(examples.len(), 7);
+    assert_eq!(examples.len(), 8);
     for text in examples {
         let errors = match dacapo_config::is_seed(text) {
             true => parse_seed("example.hcl", text).err(),

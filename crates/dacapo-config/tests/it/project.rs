@@ -224,11 +224,13 @@ fn classes_of_objects_reach_the_plan() {
                 name: "Account",
                 namespace: "bank.Account",
                 idle: 10s,
+                workflow: None,
             },
             ObjectClass {
                 name: "Room",
                 namespace: "hotel.Zimmer",
                 idle: 60s,
+                workflow: None,
             },
         ],
         [

@@ -22,13 +22,14 @@ pub(super) enum Handler {
     Alarm,
     Phase,
     Stop,
+    Drained,
     Rejection,
     Error,
 }
 
 impl Handler {
     /// All of them; a handler's place is its number.
-    pub(super) const NAMES: [&str; 16] = [
+    pub(super) const NAMES: [&str; 17] = [
         "start",
         "request",
         "requestChunk",
@@ -43,6 +44,7 @@ impl Handler {
         "alarm",
         "phase",
         "stop",
+        "drained",
         "rejection",
         "error",
     ];

@@ -95,7 +95,8 @@ impl Run<'_> {
 
     /// Runs microtasks, platform tasks and what follows from them until all is quiet.
     fn drain(&mut self, scope: &mut v8::PinScope<'_, '_>, platform: &v8::SharedRef<v8::Platform>) {
-        for _ in 0..ROUNDS_MAX {
+        let mut rounds = 0;
+        while rounds < ROUNDS_MAX {
             self.live.queue.perform_checkpoint(scope);
             while v8::Platform::pump_message_loop(platform, scope, false) {
                 self.live.queue.perform_checkpoint(scope);
@@ -103,11 +104,16 @@ impl Run<'_> {
             if has_fault() {
                 return;
             }
+            if guest::with(|guest| std::mem::take(&mut guest.wants_drained)).unwrap_or_default() {
+                self.call(scope, &Call::new(Handler::Drained, []));
+                continue;
+            }
             let has_started = self.start_if_evaluated(scope);
             let has_reported = self.report_rejections(scope);
             if !has_started && !has_reported {
                 return;
             }
+            rounds += 1;
         }
         let text = format!("a turn reported unhandled rejections {ROUNDS_MAX} times; it goes on without");
         guest::push(dacapo_core::Effect::Log(Level::Warn, text.into()));

@@ -11,7 +11,7 @@ use crate::instance::context;
 use crate::ops::v8_string;
 
 /// The names, and that is all: what they export is read from the library.
-const NAMES: [&str; 3] = ["dacapo:sim", "dacapo:workers", "cloudflare:workers"];
+const NAMES: [&str; 4] = ["dacapo:sim", "dacapo:workers", "cloudflare:workers", "cloudflare:workflows"];
 
 /// The modules of the platform's own services: no guest imports them.
 const SERVICES: [&str; 2] = [plan::QUEUES, plan::KV];

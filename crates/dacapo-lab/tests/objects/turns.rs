@@ -72,7 +72,7 @@ impl Node {
     /// A node whose store has these alarms.
     fn new(alarms: &[(ObjectKey, WallTime)]) -> (Node, Vec<String>) {
         let idle = Duration::from_secs(10);
-        let class = ObjectClass { name: "Thing".into(), namespace: NAMESPACE.into(), idle };
+        let class = ObjectClass { name: "Thing".into(), namespace: NAMESPACE.into(), idle, workflow: None };
         let service = Planned { name: "things".into(), objects: vec![class], ..Planned::default() };
         let plan = Plan { services: vec![service], ..Plan::default() };
         let topology = Topology::spread(&plan, 1);

@@ -192,12 +192,19 @@ impl Runtime {
             // The handler has set the next one.
             return self.ring_later(key, turn, out);
         }
-        if ringing.retry >= RETRIES {
+        if ringing.retry >= RETRIES && !self.is_workflow(key) {
             self.objects.alarms.remove(key);
             return self.tell_given_up(key, "It stays on the disk, and rings after the next boot.", out);
         }
-        let due = turn.wall.later(FIRST_WAIT * 2u32.pow(ringing.retry));
-        self.arm_alarm(key.clone(), ringing.scheduled, due, ringing.retry + 1, turn, out);
+        let due = turn.wall.later(FIRST_WAIT * 2u32.pow(ringing.retry.min(RETRIES)));
+        self.arm_alarm(key.clone(), ringing.scheduled, due, ringing.retry.saturating_add(1), turn, out);
+    }
+
+    /// Nobody but its alarm goes on with a workflow, so that is never given up here: the platform
+    /// library does, and says so, once the workflow's own code is to blame.
+    fn is_workflow(&self, key: &ObjectKey) -> bool {
+        let classes = || self.system.plan.services.iter().flat_map(|service| &service.objects);
+        classes().any(|class| class.namespace == *key.namespace && class.workflow.is_some())
     }
 
     /// Rings an alarm again that has rung without reaching its handler.

@@ -159,8 +159,13 @@ impl Runtime {
         let storage = engine.open(image, entropy.derive("storage", 0))?;
         let storage = SharedStorage(std::rc::Rc::new(std::cell::RefCell::new(storage)));
         let class = plan.objects.iter().find(|class| class.namespace == *key.namespace);
-        let class = class.ok_or_else(|| missing("its service has no such class"))?.name.as_str().into();
-        let object = Some(ObjectBoot { class, key: key.clone(), storage: storage.clone() });
+        let class = class.ok_or_else(|| missing("its service has no such class"))?;
+        let object = Some(ObjectBoot {
+            class: class.name.as_str().into(),
+            key: key.clone(),
+            storage: storage.clone(),
+            workflow: class.workflow.clone(),
+        });
         let boot = Boot { object, ..self.boot_of(id, service) };
         let guest = self.system.program(service, self.version).start(boot);
         let active = Active::new(key.clone(), storage, image, turn.now);
