@@ -57,10 +57,10 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
             line.word(Style::Fault, format!("goes off {times} times"));
         }
         Event::Evict { exchange, kind } => {
-            line.word(Style::Fault, kind.to_string());
-            if let Some(exchange) = exchange {
-                line.word(Style::Faint, format!("(at {exchange})"));
-            }
+            // Whether there is still something to end, the lines below say.
+            line.word(Style::Fault, "evict");
+            let when = exchange.map_or_else(|| "after its answers".to_owned(), |it| format!("at {it}"));
+            line.word(Style::Faint, format!("({kind}, if still at work {when})"));
         }
         Event::StoreOpened(Ok(alarms)) => {
             line.word(Style::Word, "store opened");
