@@ -30,6 +30,18 @@ fn hop(c: &mut Criterion) {
     group.finish();
 }
 
+/// What `js/steps/flow.ts` and its workload do.
+const STEPS: u64 = 10_000;
+
+/// A step of a workflow: its callback, and two commits, with what it asked for and what it got.
+fn steps(c: &mut Criterion) {
+    let mut group = c.benchmark_group("workflow");
+    group.sample_size(10).throughput(Throughput::Elements(STEPS));
+    let experiment = experiment("js/steps");
+    group.bench_function("step", |b| b.iter(|| experiment.run(0).digest));
+    group.finish();
+}
+
 /// Three services on each of three nodes: nine instances and the workload's, each called once.
 fn cold_start(c: &mut Criterion) {
     let experiment = experiment("js/cold");
@@ -55,5 +67,15 @@ fn bank(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, hop, cold_start, bank);
+/// A hundred days of a cron line each quarter of an hour, two each day and an alarm each hour, each of which writes to
+/// a durable object. Elements are simulated days.
+fn cron(c: &mut Criterion) {
+    let mut group = c.benchmark_group("cron");
+    group.sample_size(10).throughput(Throughput::Elements(100));
+    let experiment = experiment("../sim-scenarios/fast/month");
+    group.bench_function("hundred_days", |b| b.iter(|| experiment.run(0).digest));
+    group.finish();
+}
+
+criterion_group!(benches, hop, steps, cold_start, bank, cron);
 criterion_main!(benches);

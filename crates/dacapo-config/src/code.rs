@@ -57,6 +57,8 @@ codes! {
     UnknownParam = "DC0023" "unknown_param" "A fault does not have this parameter.",
     Contradiction = "DC0024" "contradiction" "Two settings that are right alone cannot hold together.",
     UnknownClass = "DC0025" "unknown_class" "A class of durable objects is named that its service does not have.",
+    UnknownQueue = "DC0026" "unknown_queue" "A queue or a KV namespace is named that does not exist.",
+    Zone = "DC0027" "zone" "A time zone is named that does not exist.",
 }
 
 impl fmt::Display for Code {

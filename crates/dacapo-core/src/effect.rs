@@ -46,8 +46,11 @@ pub enum Effect {
 
     /// Deliver [`crate::Event::Timer`] after this long on the node's clock.
     SetTimer(TimerId, Duration),
-    /// Forget a timer.
+    /// Forget a timer, or a trigger.
     ClearTimer(TimerId),
+    /// As `SetTimer`, for a moment of the wall clock at which something is to begin by itself. A world
+    /// that simulates faults may let it go off late, or as [`crate::Event::Misfire`].
+    SetTrigger(TimerId, Trigger, Duration),
 
     /// Give the state of this object: answered by [`crate::Event::Loaded`].
     Load(Box<ObjectKey>),
@@ -79,6 +82,15 @@ pub enum Effect {
     Ended(InstanceId, Box<Fault>),
     /// The node has finished its work after [`crate::Event::Stop`].
     Stopped,
+}
+
+/// What begins by itself at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trigger {
+    /// A cron line.
+    Cron,
+    /// The alarm of a durable object.
+    Alarm,
 }
 
 /// Whom a call is for.

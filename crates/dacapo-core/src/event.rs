@@ -5,8 +5,8 @@ use std::fmt;
 use bytestring::ByteString;
 
 use crate::{
-    Body, CallId, Chunk, Entropy, ExchangeId, Image, LeaseRecord, Message, NodeId, ObjectKey, RequestHead,
-    ResponseHead, ServiceId, StorageError, TimerId, WallTime,
+    Body, CallId, Chunk, Entropy, ExchangeId, FaultKind, Image, LeaseRecord, Message, NodeId, ObjectKey,
+    RequestHead, ResponseHead, ServiceId, StorageError, TimerId, WallTime,
 };
 
 /// Everything that can happen to a node or to an instance on it.
@@ -26,6 +26,8 @@ pub enum Event {
     Crash,
     /// The process is asked to end: finish what is under way, take nothing new.
     Stop,
+    /// From now on the node runs this version of the services that have several: 0 is the first.
+    Deploy(u32),
     /// A scenario enters a new phase. Delivered to the workload only.
     Phase(Phase),
 
@@ -56,6 +58,19 @@ pub enum Event {
         service: ServiceId,
         /// The line of the configuration.
         cron: ByteString,
+        /// For when it was due.
+        scheduled: WallTime,
+    },
+    /// A trigger goes off another number of times than once: not at all, or twice.
+    Misfire(TimerId, u32),
+    /// The platform ends an instance in the middle of its work: for the runtime, the one that is
+    /// answering this request; for an instance (without a request), that one, if all that it still
+    /// does comes after its answers.
+    Evict {
+        /// The request.
+        exchange: Option<ExchangeId>,
+        /// Why.
+        kind: FaultKind,
     },
 
     /// The head of a response to a call that this instance made.

@@ -43,8 +43,8 @@ pub struct ParamSpec {
 pub struct FaultKind {
     /// Its name: `group.what`, where `network` is shortened to `net`.
     pub name: &'static str,
-    /// The word that switches on the whole group: `network`, `process`, `clock`, `disk`,
-    /// `lease`.
+    /// The word that switches on the whole group: `network`, `process`, `clock`, `lease`, `disk`,
+    /// `platform`.
     pub group: &'static str,
     /// What it does and what a guest sees of it.
     pub doc: &'static str,
@@ -287,6 +287,81 @@ pub const CATALOGUE: &[FaultKind] = &[
         &[
             span("every", 60_000, "mean time between two losses, over all nodes"),
             flag("beyond", "a disk can be lost on which something is durable that somebody relies on"),
+        ],
+    ),
+    kind(
+        "cron.skipped",
+        "platform",
+        "A cron line is due, and nothing runs.",
+        &[number("rate", 0.1, "share of firings that are skipped")],
+    ),
+    kind(
+        "cron.doubled",
+        "platform",
+        "A cron line is due once, and `scheduled` runs twice for the same moment.",
+        &[number("rate", 0.1, "share of firings that are doubled")],
+    ),
+    kind(
+        "alarm.late",
+        "platform",
+        "The alarm of a durable object rings later than it was set for.",
+        &[number("rate", 0.1, "share of alarms that are late"), span("max", 60_000, "how late at most")],
+    ),
+    kind(
+        "alarm.duplicated",
+        "platform",
+        "The alarm of a durable object rings twice for the same moment.",
+        &[number("rate", 0.1, "share of alarms that ring twice")],
+    ),
+    kind(
+        "queue.redelivered",
+        "platform",
+        "A batch was handled, the queue does not hear of it, and hands its messages over again.",
+        &[number("rate", 0.1, "share of batches that come again")],
+    ),
+    kind(
+        "queue.split",
+        "platform",
+        "A batch comes in parts.",
+        &[number("rate", 0.2, "share of batches that are split")],
+    ),
+    kind(
+        "object.evicted",
+        "platform",
+        "A durable object leaves memory in the middle of a request: its caller gets an error, and the next call finds what is on the disk.",
+        &[
+            number("rate", 0.05, "share of requests to objects that this may hit"),
+            span("max", 100, "how long after the request at most; one that was answered by then is not hit"),
+        ],
+    ),
+    kind(
+        "object.doubled",
+        "platform",
+        "A request for a durable object reaches a node that it does not live on, as if it should become active a second time.",
+        &[number("rate", 0.02, "share of requests to objects that go astray")],
+    ),
+    kind(
+        "wait_until.cut",
+        "platform",
+        "An instance ends while it still works on what was given to `waitUntil`.",
+        &[
+            number("rate", 0.1, "share of answers after which this may happen"),
+            span("max", 1_000, "how long after the answer at most"),
+        ],
+    ),
+    kind(
+        "deploy.rolling",
+        "platform",
+        "A node changes to the other version of the services that have one (`next`), while other nodes run the first; requests under way are finished by the version that began them, and objects begin anew.",
+        &[span("every", 15_000, "mean time between two changes, over all nodes")],
+    ),
+    kind(
+        "cpu.killed",
+        "platform",
+        "An instance ends in the middle of a request, as if a turn of it had used up its budget.",
+        &[
+            number("rate", 0.02, "share of requests that this may hit"),
+            span("max", 100, "how long after the request at most; one that was answered by then is not hit"),
         ],
     ),
 ];

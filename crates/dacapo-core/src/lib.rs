@@ -35,7 +35,7 @@ pub use body::{Body, Chunk, WINDOW};
 pub use decision::{Decision, Decisions, Lane, Source};
 pub use digest::{Digest, DigestHasher, digest_of};
 pub use disk::{Disk, DiskError, DiskErrorKind};
-pub use effect::{Check, CheckKind, Effect, Effects, Level, Sent, Target};
+pub use effect::{Check, CheckKind, Effect, Effects, Level, Sent, Target, Trigger};
 pub use engine::{Code, Engine, Instance, LoadError, Program};
 pub use event::{Event, NetError, Phase};
 pub use files::{FileKind, Files, MemoryFiles};
@@ -51,7 +51,7 @@ pub use storage::{
 };
 pub use store::{Alarms, Flushes, ObjectStore, OpenStore, StoreJob};
 pub use time::{Time, WallTime};
-pub use turn::{Binding, Boot, Fault, FaultKind, Location, ObjectBoot, Turn, TurnEnd};
+pub use turn::{Binding, BindingTo, Boot, Fault, FaultKind, Location, ObjectBoot, Turn, TurnEnd};
 pub use world::{Delivery, Note, NoteKind, World};
 
 #[cfg(test)]

@@ -14,6 +14,10 @@ pub struct Plan {
     pub services: Vec<Service>,
     /// The scenarios.
     pub scenarios: Vec<Scenario>,
+    /// The queues.
+    pub queues: Vec<Queue>,
+    /// The names of the KV namespaces.
+    pub kv: Vec<String>,
 }
 
 impl Plan {
@@ -35,6 +39,8 @@ pub struct Service {
     pub name: String,
     /// Path of its entry module, relative to the project.
     pub module: String,
+    /// Path of the entry module of its next version, which a simulated deploy brings.
+    pub next: Option<String>,
     /// Which URLs from outside reach it. None: it is private.
     pub routes: Vec<Route>,
     /// Binding name → service: the right to call it, as `env.NAME.fetch(..)` and as
@@ -47,14 +53,18 @@ pub struct Service {
     pub objects: Vec<ObjectClass>,
     /// Namespaces of classes that are no more, whose state is to be removed.
     pub deleted_objects: Vec<String>,
+    /// Binding name → queue: the right to send to it, as `env.NAME.send(..)`.
+    pub queues: BTreeMap<String, String>,
+    /// Binding name → KV namespace: the right to read and write it, as `env.NAME.get(..)`.
+    pub kv: BTreeMap<String, String>,
     /// Hosts outside the system that it may call: `api.example.com`, or `*.example.com`.
     pub hosts: Vec<String>,
     /// Variables for `env`; values are JSON texts.
     pub vars: BTreeMap<String, String>,
     /// Names of secrets for `env`; their values come from the environment of the process.
     pub secrets: Vec<String>,
-    /// Cron lines (five fields, UTC) that run `scheduled`.
-    pub cron: Vec<String>,
+    /// When `scheduled` runs.
+    pub cron: Vec<Cron>,
     /// On how many nodes it runs; `None`: on every node. With 1, its memory is the only one.
     pub instances: Option<u32>,
     /// On how many of those nodes' disks each of its durable objects is kept. More than one: its objects
@@ -62,6 +72,70 @@ pub struct Service {
     pub replicas: Option<u32>,
     /// What it may use up.
     pub limits: Limits,
+}
+
+impl Service {
+    /// Whether it is a part of the platform: no project can have a service of such a name.
+    pub fn is_builtin(&self) -> bool {
+        self.name.starts_with(BUILTIN)
+    }
+}
+
+/// What the names of the platform's own services, and of their modules, begin with.
+pub const BUILTIN: &str = "dacapo:";
+
+/// The header fields by which the platform's own services hand an event over to a service: which event it is, and how
+/// much of it the service is to take at most (as Sim says). From anybody else they are dropped.
+pub const EVENT_FIELDS: [&str; 2] = ["dacapo-event", "dacapo-take"];
+
+/// The platform's service that keeps queues: each is a durable object of its class [`QUEUE_CLASS`].
+pub const QUEUES: &str = "dacapo:queues";
+/// The class of queues.
+pub const QUEUE_CLASS: &str = "Queue";
+/// The platform's service that keeps KV namespaces: each is [`KV_SHARDS`] durable objects of its
+/// class [`KV_CLASS`].
+pub const KV: &str = "dacapo:kv";
+/// The class of the parts of KV namespaces.
+pub const KV_CLASS: &str = "Shard";
+/// Into how many objects the keys of a KV namespace are spread. What is stored says where it is, so
+/// this number never changes.
+pub const KV_SHARDS: u32 = 16;
+
+/// What the disk knows a class of a service of the platform by.
+pub fn builtin_namespace(service: &str, class: &str) -> String {
+    format!("{service}.{class}")
+}
+
+/// A queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name, unique in the plan.
+    pub name: String,
+    /// The service whose `queue` handler takes its messages.
+    pub consumer: String,
+    /// How many messages one call of the handler gets at most.
+    pub batch: u32,
+    /// How long a message waits for others before it is handed over.
+    pub wait: Duration,
+    /// How often a message is tried again.
+    pub retries: u32,
+    /// How long a message waits before it can be handed over, unless its sender says otherwise.
+    pub delay: Duration,
+    /// The same before a message is tried again, unless the handler says otherwise.
+    pub retry_delay: Duration,
+    /// How many batches may be under way at once.
+    pub concurrency: u32,
+    /// The queue that takes what was tried too often; without one it is dropped.
+    pub dead_letter: Option<String>,
+}
+
+/// When `scheduled` runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cron {
+    /// Five fields: minute, hour, day of the month, month, day of the week.
+    pub line: String,
+    /// The time zone in which they are meant, by its name in the tz database: `Europe/Berlin`.
+    pub zone: String,
 }
 
 /// A class of durable objects.
@@ -74,6 +148,15 @@ pub struct ObjectClass {
     pub namespace: String,
     /// How long an object stays in memory that has nothing to do.
     pub idle: Duration,
+    /// `Some`: it is a class of workflows, and each of its objects is an instance of one.
+    pub workflow: Option<Workflow>,
+}
+
+/// What is particular to a class of workflows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Workflow {
+    /// What new instances note as the version of their code; `None`: the digest of the modules.
+    pub version: Option<String>,
 }
 
 /// What an instance may use up.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytestring::ByteString;
 
+use crate::plan::Workflow;
 use crate::{Address, Entropy, ObjectKey, ServiceId, SharedStorage, Time, WallTime};
 
 /// All that a guest may read without waiting. It does not change within a turn.
@@ -44,8 +45,23 @@ pub struct Boot {
 pub struct Binding {
     /// The name in `env`.
     pub name: ByteString,
-    /// The namespace of the class, if it is to durable objects and not to a service.
-    pub objects: Option<ByteString>,
+    /// What it leads to.
+    pub to: BindingTo,
+}
+
+/// What a binding leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindingTo {
+    /// A service.
+    Service,
+    /// Durable objects: the namespace of their class.
+    Objects(ByteString),
+    /// Workflows: the namespace of their class.
+    Workflows(ByteString),
+    /// The queue of this name.
+    Queue(ByteString),
+    /// The KV namespace of this name.
+    Kv(ByteString),
 }
 
 /// What the instance of a durable object is told about itself.
@@ -57,6 +73,8 @@ pub struct ObjectBoot {
     pub key: ObjectKey,
     /// Its storage.
     pub storage: SharedStorage,
+    /// `Some`: it is an instance of a workflow.
+    pub workflow: Option<Workflow>,
 }
 
 /// How a turn ended.
@@ -101,6 +119,8 @@ pub enum FaultKind {
     Abort,
     /// Storage failed: what the instance knew may never have become durable.
     Storage,
+    /// The platform ended it, because it needed the room or thought that its work was done.
+    Evicted,
 }
 
 impl FaultKind {
@@ -121,6 +141,7 @@ impl fmt::Display for FaultKind {
             FaultKind::Panic => "the guest panicked",
             FaultKind::Abort => "the object was aborted",
             FaultKind::Storage => "the storage failed",
+            FaultKind::Evicted => "the instance was evicted",
         })
     }
 }

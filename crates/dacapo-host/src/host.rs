@@ -271,7 +271,9 @@ impl World for Host {
             Effect::Respond { exchange, head, body } => switch.respond(exchange, head, body),
             Effect::ResponseChunk(exchange, chunk) => switch.response_chunk(exchange, chunk),
             Effect::RequestPull(exchange, bytes) => switch.request_pull(exchange, bytes),
-            Effect::SetTimer(timer, after) => self.timers.set(from, timer, switch.clock.now() + after),
+            Effect::SetTimer(timer, after) | Effect::SetTrigger(timer, _, after) => {
+                self.timers.set(from, timer, switch.clock.now() + after);
+            }
             Effect::ClearTimer(timer) => self.timers.clear(from, timer),
             Effect::Log(level, text) => (self.sinks.log)(from, level, &text),
             Effect::Check(check) => (self.sinks.check)(from, &check),

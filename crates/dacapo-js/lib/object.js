@@ -69,6 +69,12 @@
     }
   };
 
+  lib.pack = pack;
+  lib.textOf = (bytes) => new TextDecoder().decode(bytes);
+  lib.flatten = flatten;
+  lib.unflatten = unflatten;
+  lib.packValue = pack;
+
   async function callMethod(binding, object, method, args) {
     const body = pack(args);
     const headers = { [RPC]: method };
@@ -78,10 +84,12 @@
     if (kind === "value") return ops.deserialize(bytes);
     if (kind === "error") throw unflatten(ops.deserialize(bytes));
     // The runtime itself has answered: the object came to its end, or could not begin.
-    const error = new Error(new TextDecoder().decode(bytes));
+    const error = new Error(lib.textOf(bytes));
     error.durableObjectReset = true;
     throw error;
   }
+
+  lib.callMethod = callMethod;
 
   // What a service holds of an object that may be anywhere: its own methods, and every name of the class as a call.
   const newStub = (binding, id) => {
@@ -218,11 +226,12 @@
   lib.isEntrypoint = (value) => typeof value === "function" && value.prototype instanceof WorkerEntrypoint;
 
   // The object that this instance is, as an entry like `export default` of a service; null for a service.
-  lib.newObject = (namespace, env, [className, text]) => {
-    const Class = namespace[className];
+  lib.newObject = (namespace, env, [className, text, version]) => {
+    let Class = namespace[className];
     if (typeof Class !== "function") {
       ops.abort(`the module has no export class ${className}, which the configuration names`);
     }
+    if (version !== null) Class = lib.workflowObject(Class, className, version);
     lib.hasAlarm = typeof Class.prototype?.alarm === "function";
     const state = new DurableObjectState(INTERNAL, new DurableObjectId(INTERNAL, "", text));
     constructing = [];
@@ -285,7 +294,8 @@
     throw new TypeError(`The RPC receiver does not implement the method "${name}".`);
   }
 
+  lib.DurableObject = DurableObject;
   const workers = { DurableObject, WorkerEntrypoint };
-  lib.modules["dacapo:workers"] = workers;
+  lib.modules["dacapo:workers"] = { ...workers };
   lib.modules["cloudflare:workers"] = workers;
 })

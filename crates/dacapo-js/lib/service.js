@@ -35,7 +35,10 @@
     entry = namespace.default;
     env = { ...boot.vars };
     for (const name of boot.bindings) env[name] = lib.newFetcher(name);
+    for (const name of Object.keys(boot.queues)) env[name] = lib.newQueue(name, boot.queues[name]);
+    for (const name of Object.keys(boot.kv)) env[name] = lib.newKv(name, boot.kv[name]);
     for (const name of Object.keys(boot.objects)) env[name] = lib.newNamespace(name, boot.objects[name]);
+    for (const name of Object.keys(boot.workflows)) env[name] = lib.newWorkflow(name, boot.workflows[name]);
     lib.env = env;
     lib.service = boot.name;
     if (boot.object !== null) entry = lib.newObject(namespace, env, boot.object);
@@ -150,9 +153,12 @@
     began();
     let answer;
     try {
-      const handler = handlerOf("fetch");
-      if (handler === null) throw missing();
-      answer = handler.fetch(exchange.request, env, new ExecutionContext());
+      const event = lib.eventOf(headers);
+      const handler = handlerOf(event ?? "fetch");
+      if (event === "queue") {
+        answer = lib.takeBatch(exchange.request, handler, env, new ExecutionContext());
+      } else if (handler === null) throw missing();
+      else answer = handler.fetch(exchange.request, env, new ExecutionContext());
     } catch (error) {
       exchange.broken(error);
       return;
@@ -220,5 +226,22 @@
     }
   };
 
-  handlers.stop = () => ops.busy(busy);
+  // What is to be called, in this turn, once no promise has anything to do any more.
+  let drained = [];
+  lib.afterDrained = (callback) => {
+    drained.push(callback);
+    ops.afterDrained();
+  };
+  handlers.drained = () => {
+    const callbacks = drained;
+    drained = [];
+    for (const callback of callbacks) callback();
+  };
+
+  // What goes on without being asked, as workflows do, begins nothing new from then on.
+  lib.isStopping = false;
+  handlers.stop = () => {
+    lib.isStopping = true;
+    ops.busy(busy);
+  };
 })

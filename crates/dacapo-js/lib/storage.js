@@ -53,6 +53,8 @@
     }
   }
 
+  lib.byCodePoints = byCodePoints;
+
   function get(keys) {
     if (!Array.isArray(keys)) return getOne(keys);
     const found = new Map();

@@ -4,13 +4,15 @@
 
   // As in Node: a guest that re-arms a zero timer for ever shall not keep time from passing.
   const DELAY_MIN = 1;
+  // As in browsers: the greatest number of 32 bits. What the platform itself waits for may be further away.
+  const DELAY_MAX = 2 ** 31 - 1;
 
   const timers = new Map();
   let last = 0;
 
   const delayOf = (ms) => {
     ms = Math.trunc(Number(ms));
-    return ms >= DELAY_MIN ? ms : DELAY_MIN;
+    return ms >= DELAY_MIN ? Math.min(ms, DELAY_MAX) : DELAY_MIN;
   };
 
   // Calls `callback` once after `ms`, which may be a fraction. For the platform's own use.

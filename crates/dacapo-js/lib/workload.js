@@ -46,6 +46,8 @@
   // Whether faults explain that this was thrown.
   function expected(error) {
     if (lib.isNetworkFailure(error)) return !NEVER_FAULTS.includes(error.code);
+    // An object came to its end: crashes, failing disks and evictions do that.
+    if (error instanceof Error && error.durableObjectReset === true) return true;
     return error instanceof lib.DOMException && (error.name === "AbortError" || error.name === "TimeoutError");
   }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_core::fault::Param;
-use dacapo_core::plan::{FaultSpec, ObjectClass, Plan, Route, Scenario, Service};
+use dacapo_core::plan::{Cron, FaultSpec, ObjectClass, Plan, Route, Scenario, Service};
 use dacapo_core::{NodeId, Program, ServiceId};
 use dacapo_native as native;
 use dacapo_runtime::{NodeSpec, Role, System, Topology};
@@ -24,9 +24,13 @@ impl Experiment {
     /// An experiment for a scenario of a plan.
     ///
     /// `programs` holds the program of each service of the plan in order, then the workload's,
-    /// then one for each stub in the order of `scenario.stubs`.
-    pub fn from_plan(plan: &Plan, scenario: &Scenario, programs: Vec<Rc<dyn Program>>) -> Experiment {
+    /// then one for each stub in the order of `scenario.stubs`, then one for each service that has a next
+    /// version.
+    pub fn from_plan(plan: &Plan, scenario: &Scenario, mut programs: Vec<Rc<dyn Program>>) -> Experiment {
         let (plan, topology) = extend(plan, scenario);
+        let next = programs.split_off(plan.services.len());
+        let with_next = (0..).map(ServiceId).zip(&plan.services).filter(|(_, s)| s.next.is_some());
+        let next: BTreeMap<_, _> = with_next.map(|(id, _)| id).zip(next).collect();
         let options = SimOptions {
             nodes: sim_nodes(&topology),
             faults: scenario.faults.iter().map(|spec| sim_fault(spec, &plan, &topology)).collect(),
@@ -34,11 +38,15 @@ impl Experiment {
             lasts: scenario.lasts,
             settles: scenario.settles,
             stores: stores(&plan, &topology),
+            builtins: builtins(&plan),
+            has_next: !next.is_empty(),
             ..SimOptions::new(0)
         };
         Experiment {
             name: scenario.name.clone(),
-            system: Rc::new(System::new(plan, topology, programs).with_storage(Rc::new(Sqlite))),
+            system: Rc::new(
+                System::new(plan, topology, programs).with_next(next).with_storage(Rc::new(Sqlite)),
+            ),
             options,
         }
     }
@@ -85,21 +93,26 @@ pub(crate) fn extend(plan: &Plan, scenario: &Scenario) -> (Plan, Topology) {
     let mut topology = Topology::spread(plan, scenario.nodes);
     topology.routes_inside = true;
     let mut plan = plan.clone();
+    let services = || plan.services.iter().filter(|service| !service.is_builtin());
     let calls: BTreeMap<String, String> =
-        plan.services.iter().map(|s| (s.name.to_uppercase().replace('-', "_"), s.name.clone())).collect();
-    let object_calls = plan.services.iter().flat_map(|s| {
+        services().map(|s| (s.name.to_uppercase().replace('-', "_"), s.name.clone())).collect();
+    let object_calls = services().flat_map(|s| {
         s.objects.iter().map(|class| {
             let callee = (s.name.clone(), class.name.clone());
             (format!("{}.{}", callee.0, callee.1), callee)
         })
     });
     let object_calls = object_calls.collect();
+    let queues = plan.queues.iter().map(|q| (format!("queue.{}", q.name), q.name.clone())).collect();
+    let kv = plan.kv.iter().map(|name| (format!("kv.{name}"), name.clone())).collect();
     let workload = ServiceId(plan.services.len() as u32);
     plan.services.push(Service {
         name: "workload".into(),
         module: scenario.workload.clone(),
         calls,
         object_calls,
+        queues,
+        kv,
         ..Service::default()
     });
     topology.add(NodeSpec { name: "workload".into(), role: Role::Workload, services: vec![workload] });
@@ -128,6 +141,11 @@ fn stores(plan: &Plan, topology: &Topology) -> BTreeSet<NodeId> {
     nodes.filter(|(_, node)| node.services.iter().any(has_objects)).map(|(id, _)| id).collect()
 }
 
+/// The services of the platform itself.
+fn builtins(plan: &Plan) -> BTreeSet<ServiceId> {
+    (0..).map(ServiceId).zip(&plan.services).filter(|(_, s)| s.is_builtin()).map(|(id, _)| id).collect()
+}
+
 fn sim_fault(spec: &FaultSpec, plan: &Plan, topology: &Topology) -> SimFault {
     let spared = |service: &String| plan.service_named(service).map(|id| topology.hosts_of(id));
     let mut spare: Vec<NodeId> = spec.spare.iter().filter_map(spared).flatten().collect();
@@ -140,6 +158,7 @@ fn sim_fault(spec: &FaultSpec, plan: &Plan, topology: &Topology) -> SimFault {
 pub struct ExperimentBuilder {
     plan: Plan,
     programs: Vec<Rc<dyn Program>>,
+    next: Vec<Rc<dyn Program>>,
     workload: Option<Rc<dyn Program>>,
     scenario: Scenario,
 }
@@ -156,7 +175,13 @@ impl ExperimentBuilder {
             stubs: BTreeMap::new(),
             seeds: 100,
         };
-        ExperimentBuilder { plan: Plan::default(), programs: Vec::new(), workload: None, scenario }
+        ExperimentBuilder {
+            plan: Plan::default(),
+            programs: Vec::new(),
+            next: Vec::new(),
+            workload: None,
+            scenario,
+        }
     }
 
     /// Adds a service that runs on every node, and may call the services named in `calls` (by
@@ -184,6 +209,7 @@ impl ExperimentBuilder {
             name: class.to_owned(),
             namespace: format!("{name}.{class}"),
             idle: Duration::from_secs(10),
+            workflow: None,
         });
         service.object_calls.insert(class.to_owned(), (name.to_owned(), class.to_owned()));
         self.programs.pop();
@@ -207,6 +233,25 @@ impl ExperimentBuilder {
     pub fn replicas(mut self, replicas: u32) -> ExperimentBuilder {
         let service = self.plan.services.last_mut().filter(|service| !service.objects.is_empty());
         service.expect("the last service has durable objects").replicas = Some(replicas);
+        self
+    }
+
+    /// Gives the service that was added last a next version, which the fault `deploy.rolling` brings.
+    ///
+    /// Panics if there is no service.
+    pub fn next<S: native::Service>(mut self) -> ExperimentBuilder {
+        let service = self.plan.services.last_mut().expect("a service was added");
+        service.next = Some(String::new());
+        self.next.push(native::program_with_object::<S, S>(&service.name));
+        self
+    }
+
+    /// Adds a cron line, in UTC, to the service that was added last.
+    ///
+    /// Panics if there is no service.
+    pub fn cron(mut self, line: &str) -> ExperimentBuilder {
+        let service = self.plan.services.last_mut().expect("a service was added");
+        service.cron.push(Cron { line: line.to_owned(), zone: "UTC".to_owned() });
         self
     }
 
@@ -280,6 +325,7 @@ impl ExperimentBuilder {
     /// The experiment. Panics without a workload.
     pub fn build(mut self) -> Experiment {
         self.programs.push(self.workload.expect("an experiment needs a workload"));
+        self.programs.append(&mut self.next);
         Experiment::from_plan(&self.plan, &self.scenario, self.programs)
     }
 }

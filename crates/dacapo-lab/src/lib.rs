@@ -10,6 +10,7 @@ mod experiment;
 mod report;
 mod run;
 mod seeds;
+mod states;
 mod watch;
 
 pub use crash::CrashReport;
@@ -17,6 +18,7 @@ pub use experiment::{Experiment, ExperimentBuilder};
 pub use report::{Failure, Report};
 pub use run::{RunOptions, rerun};
 pub use seeds::{Campaign, CampaignResult};
+pub use states::{SharedStates, States};
 
 /// The words that scenarios in Rust are written with.
 pub mod prelude {

@@ -11,6 +11,7 @@ use dacapo_trace::{Identity, Outcome, Recorder};
 
 use crate::experiment::Experiment;
 use crate::report::{Failure, Report};
+use crate::states::SharedStates;
 use crate::watch::Watch;
 
 /// How to run.
@@ -22,6 +23,8 @@ pub struct RunOptions {
     pub bytes: Option<Vec<u8>>,
     /// Where the recording goes, and what it says about itself.
     pub record: Option<(Identity, Box<dyn Write>)>,
+    /// Where the states of durable objects go, as they are at the end.
+    pub states: Option<SharedStates>,
 }
 
 impl Experiment {
@@ -59,7 +62,7 @@ impl Experiment {
             None => Recorder::new(sim),
         };
         let names = self.system.topology.nodes.iter().map(|n| n.name.clone()).collect();
-        let mut world = Watch::new(recorder, names);
+        let mut world = Watch::new(recorder, names, options.states);
         let mut cluster = Cluster::new(Rc::clone(&self.system));
         run(&mut world, &mut cluster);
         let Watch { world: recorder, table, failure, .. } = world;
@@ -89,12 +92,16 @@ impl Experiment {
         let plan = &self.system.plan;
         let names: Vec<String> = plan.services.iter().map(|s| s.name.clone()).collect();
         let digests = self.system.programs.iter().map(|p| p.digest());
+        let next =
+            self.system.next.iter().map(|(id, program)| {
+                (format!("{} (next version)", plan.service(*id).name), program.digest())
+            });
         Identity {
             tool: format!("dacapo {}", env!("CARGO_PKG_VERSION")),
             scenario: Some(self.name.clone()),
             seed: Some(seed),
             overrides: overrides.clone(),
-            programs: names.iter().cloned().zip(digests).collect(),
+            programs: names.iter().cloned().zip(digests).chain(next).collect(),
             // The debug text of the plan and of the simulator's options: every field is in it.
             plan: dacapo_core::digest_of(&(format!("{plan:?}"), format!("{:?}", self.options))),
             nodes: self.system.topology.nodes.iter().map(|n| n.name.clone()).collect(),

@@ -4,6 +4,7 @@ use dacapo_check::Table;
 use dacapo_core::{Address, Delivery, Effect, FaultKind, Note, Time, World};
 
 use crate::report::Failure;
+use crate::states::SharedStates;
 
 /// Watches what passes the door.
 pub(crate) struct Watch<W> {
@@ -14,11 +15,13 @@ pub(crate) struct Watch<W> {
     /// Which instance runs which service is the runtime's affair; a fault names its node at least.
     events: u64,
     at: Time,
+    /// What is durable, if somebody wants to have it.
+    pub(crate) states: Option<SharedStates>,
 }
 
 impl<W: World> Watch<W> {
-    pub(crate) fn new(world: W, node_names: Vec<String>) -> Watch<W> {
-        Watch { world, table: Table::default(), failure: None, node_names, events: 0, at: Time::ZERO }
+    pub(crate) fn new(world: W, node_names: Vec<String>, states: Option<SharedStates>) -> Watch<W> {
+        Watch { world, table: Table::default(), failure: None, node_names, events: 0, at: Time::ZERO, states }
     }
 }
 
@@ -31,11 +34,17 @@ impl<W: World> World for Watch<W> {
         if let Some(delivery) = &delivery {
             self.events += 1;
             self.at = delivery.at;
+            if let Some(states) = &self.states {
+                states.borrow_mut().delivered(delivery);
+            }
         }
         delivery
     }
 
     fn submit(&mut self, from: Address, effect: Effect) {
+        if let Some(states) = &self.states {
+            states.borrow_mut().submitted(from, &effect);
+        }
         match &effect {
             Effect::Check(check) => {
                 self.table.add(check);

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, IdMap, Level, NetError,
-    ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
+    BindingTo, Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, IdMap, Level,
+    NetError, ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
 };
 
 use crate::message::{Request, Response};
@@ -114,7 +114,11 @@ impl Guest {
         let target = {
             let inner = self.0.borrow();
             let found = inner.boot.bindings.iter().find(|b| b.name == binding);
-            let namespace = found.and_then(|b| b.objects.as_ref()).expect("the service has no such binding");
+            let namespace = found.and_then(|b| match &b.to {
+                BindingTo::Objects(namespace) => Some(namespace),
+                _ => None,
+            });
+            let namespace = namespace.expect("the service has no such binding");
             Target::Object(binding.into(), Box::new(ObjectId::from_name(namespace, name)))
         };
         self.send(target, request).await

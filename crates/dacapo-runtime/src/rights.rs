@@ -1,6 +1,7 @@
 //! From what a guest asks for to where that is, if the configuration grants it.
 
 use bytestring::ByteString;
+use dacapo_core::plan::{self, Service};
 use dacapo_core::{NetError, NodeId, ObjectId, ObjectKey, RequestHead, ServiceId, Target};
 
 use crate::route::{host_of, route};
@@ -66,6 +67,9 @@ fn by_binding(system: &System, from: ServiceId, name: &str, workload: bool) -> G
 
 fn by_object(system: &System, from: ServiceId, name: &str, id: ObjectId) -> Granted {
     let service = system.plan.service(from);
+    if let Some(key) = built_in(system, service, name, id) {
+        return key;
+    }
     let Some((owner, class)) = service.object_calls.get(name) else {
         return denied(format!(
             "service \"{0}\" has no objects behind {name}: add  calls = {{ {name} = \"service.Class\" }}  to \
@@ -84,6 +88,27 @@ fn by_object(system: &System, from: ServiceId, name: &str, id: ObjectId) -> Gran
             format!("service \"{owner}\" has no class {class}: add  objects = [\"{class}\"]  to it").into(),
         )),
     }
+}
+
+/// The object behind a binding to a queue or a KV namespace. The right is to that one: an id of another is refused.
+fn built_in(system: &System, service: &Service, name: &str, id: ObjectId) -> Option<Granted> {
+    let (owner, class, is_it) = if let Some(queue) = service.queues.get(name) {
+        let namespace = plan::builtin_namespace(plan::QUEUES, plan::QUEUE_CLASS);
+        (plan::QUEUES, plan::QUEUE_CLASS, id == ObjectId::from_name(&namespace, queue))
+    } else {
+        let kv = service.kv.get(name)?;
+        let namespace = plan::builtin_namespace(plan::KV, plan::KV_CLASS);
+        let is_shard = |shard| id == ObjectId::from_name(&namespace, &format!("{kv}/{shard}"));
+        (plan::KV, plan::KV_CLASS, (0..plan::KV_SHARDS).any(is_shard))
+    };
+    let Some(to) = system.plan.service_named(owner).filter(|_| is_it) else {
+        return Some(denied(format!(
+            "service \"{}\" has no right to that object behind {name}",
+            service.name
+        )));
+    };
+    let namespace = plan::builtin_namespace(owner, class).into();
+    Some(Granted::Object(to, ObjectKey { namespace, id }))
 }
 
 fn by_url(system: &System, from: ServiceId, head: &RequestHead, workload: bool) -> Granted {

@@ -1,30 +1,31 @@
 //! One node: its instances, what they serve, and what becomes of it when they break.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use dacapo_core::plan::Service;
 use dacapo_core::{
     Address, Body, Boot, Chunk, Delivery, Effect, Effects, Entropy, Event, ExchangeId, Fault, FaultKind,
     Headers, IdMap, Instance, InstanceId, Level, NetError, NodeId, ResponseHead, ServiceId, Target, TimerId,
-    Turn, TurnEnd, WallTime,
+    Turn, TurnEnd,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::cluster::runtime_of;
-use crate::cron::next_after;
 use crate::rights::{Granted, resolve};
 use crate::topology::{Role, System};
 
 mod active;
 mod alarm;
+mod cron;
+mod deploy;
+mod evict;
 mod object;
 mod placement;
 
 use active::Active;
+use cron::Crons;
 use object::{ObjectTimer, Objects};
 pub(crate) use placement::slice::replicas;
 use placement::{Placement, clean};
@@ -50,6 +51,11 @@ pub struct Runtime {
     scratch: Effects,
     objects: Objects,
     placement: Placement,
+    crons: Crons,
+    /// Which version of the services it runs.
+    version: u32,
+    /// Instances of another version, which finish what is under way.
+    retired: BTreeSet<InstanceId>,
 }
 
 struct Slot {
@@ -90,20 +96,25 @@ impl Runtime {
             scratch: Effects::new(),
             objects: Objects::default(),
             placement: Placement::default(),
+            crons: Crons::default(),
+            version: 0,
+            retired: BTreeSet::new(),
         }
     }
 
     /// Takes one delivery for this node; pushes what comes of it to `out`.
-    pub fn deliver(&mut self, delivery: Delivery, out: &mut Sent) {
+    pub fn deliver(&mut self, mut delivery: Delivery, out: &mut Sent) {
+        self.drop_forged(&mut delivery.event);
         let turn = Turn { now: delivery.now, wall: delivery.wall };
         match delivery.event {
             Event::Boot { entropy, incarnation } => {
                 self.entropy = entropy;
-                self.arm_crons(turn.wall, out);
+                self.arm_crons(&turn, out);
                 self.begin_placement(incarnation, out);
             }
             Event::Crash => {}
             Event::Stop => self.stop(&turn, out),
+            Event::Deploy(version) => self.deploy(version, &turn, out),
             Event::Phase(_) => {
                 if let Some(service) = self.system.topology.nodes[self.node.0 as usize].services.first() {
                     let id = self.instance_of(*service);
@@ -112,6 +123,9 @@ impl Runtime {
             }
             Event::Request { exchange, service, from, ref object, ref body, .. } => {
                 let is_arriving = *body == Body::Stream;
+                if let Some(owner) = object.as_ref().and_then(|key| self.lives_elsewhere(service, key)) {
+                    return self.answer(exchange, StatusCode::MISDIRECTED_REQUEST, &owner, out);
+                }
                 // What is under way may need the services of this node until it is done.
                 if let Some(key) = object
                     && !self.admit_request(exchange, service, from, key, out)
@@ -150,15 +164,11 @@ impl Runtime {
                 self.turn(id, &turn, delivery.event, out);
             }
             Event::Timer(timer) if delivery.to.instance == InstanceId::RUNTIME => {
-                match self.objects.take_timer(timer) {
-                    Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, &turn, out),
-                    Some(ObjectTimer::Alarm(key)) => self.ring(key, &turn, out),
-                    Some(ObjectTimer::Look(service)) => self.look_again(service, out),
-                    Some(ObjectTimer::Resend) => self.resend(&turn, out),
-                    Some(ObjectTimer::Call(id, call)) => self.call_again(id, call, out),
-                    None => self.fire_cron(timer, &turn, out),
-                }
+                self.due(timer, 1, &turn, out);
             }
+            Event::Misfire(timer, times) => self.due(timer, times, &turn, out),
+            Event::Evict { exchange: Some(exchange), kind } => self.evict_at(exchange, kind, &turn, out),
+            Event::Evict { exchange: None, kind } => self.cut(delivery.to.instance, kind, &turn, out),
             Event::StoreOpened(Ok(alarms)) => {
                 let alarms = self.keep_alarms(alarms);
                 self.set_alarms(alarms, &turn, out);
@@ -193,7 +203,20 @@ impl Runtime {
         }
         self.settle_placement(&turn, out);
         self.cut_short(&turn, out);
+        self.drop_retired();
         self.maybe_stopped(out);
+    }
+
+    /// A timer of the runtime has gone off, so many times.
+    fn due(&mut self, timer: TimerId, times: u32, turn: &Turn, out: &mut Sent) {
+        match self.objects.take_timer(timer) {
+            Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, turn, out),
+            Some(ObjectTimer::Alarm(key)) => self.ring(key, times > 1, turn, out),
+            Some(ObjectTimer::Look(service)) => self.look_again(service, out),
+            Some(ObjectTimer::Resend) => self.resend(turn, out),
+            Some(ObjectTimer::Call(id, call)) => self.call_again(id, call, out),
+            None => self.fire_cron(timer, times, turn, out),
+        }
     }
 
     /// Tells guests that the rest of a request will not come: its answer is complete, so nobody
@@ -219,25 +242,16 @@ impl Runtime {
         self.started += 1;
         let id = InstanceId(self.started);
         let boot = self.boot_of(id, service);
-        let guest = self.system.programs[service.0 as usize].start(boot);
+        let guest = self.system.program(service, self.version).start(boot);
         self.instances.insert(id, Slot { service, guest, is_busy: false, object: None });
         self.by_service.insert(service, id);
         id
     }
 
     fn boot_of(&self, id: InstanceId, service: ServiceId) -> Boot {
-        let plan: &Service = self.system.plan.service(service);
-        Boot {
-            address: Address { node: self.node, instance: id },
-            service,
-            name: plan.name.as_str().into(),
-            object: None,
-            entropy: self.entropy.derive(&plan.name, u64::from(id.0)),
-            vars: self.system.vars[service.0 as usize].clone(),
-            bindings: self.system.bindings_of(service),
-            turn_budget: plan.limits.turn_budget,
-            memory_max: plan.limits.memory_max,
-        }
+        let name = &self.system.plan.service(service).name;
+        let address = Address { node: self.node, instance: id };
+        self.system.boot_of(address, service, self.entropy.derive(name, u64::from(id.0)))
     }
 
     fn turn(&mut self, id: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
@@ -313,7 +327,8 @@ impl Runtime {
             | Effect::Load(_)
             | Effect::Commit(..)
             | Effect::Send(..)
-            | Effect::Lease(_) => false,
+            | Effect::Lease(_)
+            | Effect::SetTrigger(..) => false,
             // What only an instance with storage has to say.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => false,
             _ => true,
@@ -377,6 +392,7 @@ impl Runtime {
             self.placement.calls.forget_all(id);
             match &slot.object {
                 Some(active) => self.forget_object(active, turn, out),
+                None if self.retired.remove(&id) => {}
                 None => drop(self.by_service.remove(&slot.service)),
             }
             let name = self.system.plan.service(slot.service).name.clone();
@@ -428,38 +444,6 @@ impl Runtime {
         if self.is_stopping && !self.has_stopped && is_idle() && self.placement_has_stopped() {
             self.has_stopped = true;
             out.push((runtime_of(self.node), Effect::Stopped));
-        }
-    }
-
-    /// The cron lines that this node is responsible for: those of services of which it is the
-    /// first host. (Timers of the runtime are numbered by their place in this list.)
-    fn crons(&self) -> impl Iterator<Item = (ServiceId, &str)> {
-        let is_mine = |id: &usize| self.system.hosts[*id].first() == Some(&self.node);
-        let services = self.system.plan.services.iter().enumerate().filter(move |(id, _)| is_mine(id));
-        services.flat_map(|(id, s)| s.cron.iter().map(move |line| (ServiceId(id as u32), line.as_str())))
-    }
-
-    fn arm_crons(&self, wall: WallTime, out: &mut Sent) {
-        for (index, (_, line)) in self.crons().enumerate() {
-            self.arm_cron(TimerId(index as u64), line, wall, out);
-        }
-    }
-
-    fn arm_cron(&self, timer: TimerId, line: &str, wall: WallTime, out: &mut Sent) {
-        // A line that is never due was refused by the configuration; here it is just never armed.
-        if let Ok(due) = next_after(line, wall) {
-            let wait = Duration::from_nanos(due.0.saturating_sub(wall.0).max(0) as u64);
-            out.push((runtime_of(self.node), Effect::SetTimer(timer, wait)));
-        }
-    }
-
-    fn fire_cron(&mut self, timer: TimerId, turn: &Turn, out: &mut Sent) {
-        let Some((service, line)) = self.crons().nth(timer.0 as usize) else { return };
-        let cron = ByteString::from(line);
-        self.arm_cron(timer, &cron, turn.wall, out);
-        if !self.is_stopping {
-            let id = self.instance_of(service);
-            self.turn(id, turn, Event::Scheduled { service, cron }, out);
         }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dacapo_core::plan::{Plan, Service};
-use dacapo_core::{Binding, NodeId, ObjectKey, Program, ServiceId, StorageEngine};
+use dacapo_core::{
+    Address, Binding, BindingTo, Boot, Entropy, NodeId, ObjectKey, Program, ServiceId, StorageEngine,
+};
 
 use crate::runtime::{Vars, replicas};
 
@@ -120,6 +122,8 @@ pub struct System {
     pub topology: Topology,
     /// The program of each service of the plan.
     pub programs: Vec<Rc<dyn Program>>,
+    /// The program of the next version of those services that have one.
+    pub next: BTreeMap<ServiceId, Rc<dyn Program>>,
     /// Values of `env` for each service of the plan, as JSON texts.
     pub vars: Vec<Vars>,
     /// What opens the storage of durable objects; without it there are none.
@@ -141,7 +145,7 @@ impl System {
             .iter()
             .map(|s| s.vars.iter().map(|(k, v)| (k.as_str().into(), v.as_str().into())).collect())
             .collect();
-        System { plan, topology, programs, vars, storage: None, hosts, placed }
+        System { plan, topology, programs, next: BTreeMap::new(), vars, storage: None, hosts, placed }
     }
 
     /// The service that has the class of an object now.
@@ -156,17 +160,51 @@ impl System {
         self
     }
 
-    /// What a service may call, as its instances are told.
-    pub(crate) fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
+    /// Gives services their next versions.
+    pub fn with_next(mut self, next: BTreeMap<ServiceId, Rc<dyn Program>>) -> System {
+        self.next = next;
+        self
+    }
+
+    /// The program of a version of a service: the next one, if it has one and any but the first is wanted.
+    pub(crate) fn program(&self, service: ServiceId, version: u32) -> &Rc<dyn Program> {
+        let next = self.next.get(&service).filter(|_| version > 0);
+        next.unwrap_or(&self.programs[service.0 as usize])
+    }
+
+    /// What a new instance of a service is told. For a durable object its own part is added to that.
+    pub fn boot_of(&self, address: Address, service: ServiceId, entropy: Entropy) -> Boot {
         let plan = self.plan.service(service);
-        let services = plan.calls.keys().map(|name| Binding { name: name.as_str().into(), objects: None });
+        Boot {
+            address,
+            service,
+            name: plan.name.as_str().into(),
+            object: None,
+            entropy,
+            vars: self.vars[service.0 as usize].clone(),
+            bindings: self.bindings_of(service),
+            turn_budget: plan.limits.turn_budget,
+            memory_max: plan.limits.memory_max,
+        }
+    }
+
+    /// What a service may call, as its instances are told.
+    fn bindings_of(&self, service: ServiceId) -> Vec<Binding> {
+        let plan = self.plan.service(service);
+        let binding = |name: &String, to| Binding { name: name.as_str().into(), to };
+        let services = plan.calls.keys().map(|name| binding(name, BindingTo::Service));
         let objects = plan.object_calls.iter().map(|(name, (owner, class))| {
             let classes = self.plan.service_named(owner).map(|id| &self.plan.service(id).objects);
             let found = classes.into_iter().flatten().find(|c| c.name == *class);
             let namespace = found.map_or_else(|| format!("{owner}.{class}"), |c| c.namespace.clone());
-            Binding { name: name.as_str().into(), objects: Some(namespace.into()) }
+            let is_workflow = found.is_some_and(|class| class.workflow.is_some());
+            let to = if is_workflow { BindingTo::Workflows } else { BindingTo::Objects };
+            binding(name, to(namespace.into()))
         });
-        services.chain(objects).collect()
+        let queue = |(name, to): (&String, &String)| binding(name, BindingTo::Queue(to.as_str().into()));
+        let kv = |(name, to): (&String, &String)| binding(name, BindingTo::Kv(to.as_str().into()));
+        let (queues, kv) = (plan.queues.iter().map(queue), plan.kv.iter().map(kv));
+        services.chain(objects).chain(queues).chain(kv).collect()
     }
 
     /// Adds a value of `env` that does not stand in the configuration; `json` is its JSON text.

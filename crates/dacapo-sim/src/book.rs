@@ -24,6 +24,8 @@ pub(crate) struct Exchange {
     pub(crate) is_broken: bool,
     /// The connection breaks in the middle of the next part of the response.
     pub(crate) breaks_soon: bool,
+    /// It is a batch of a queue, and the queue shall not hear that it was handled.
+    pub(crate) comes_again: bool,
     /// When the last part of the request arrives; parts keep their order.
     pub(crate) request_at: Time,
     /// When the last part of the response arrives.

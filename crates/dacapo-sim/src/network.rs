@@ -103,12 +103,12 @@ impl Sim {
         from: Address,
         call: CallId,
         target: Target,
-        head: Box<RequestHead>,
+        mut head: Box<RequestHead>,
         body: Body,
     ) {
         let (server, service, by, object) = match target {
             Target::Service(node, service, by) => (node, service, by, None),
-            Target::Owner(node, service, by, key) => (node, service, by, Some(key)),
+            Target::Owner(node, service, by, key) => (self.astray(node), service, by, Some(key)),
             Target::Refused(error) => return self.fail(from, call, error),
             Target::Outside(host) => {
                 let text = format!(
@@ -122,6 +122,9 @@ impl Sim {
                 return self.fail(from, call, NetError::Unknown("no such place".into()));
             }
         };
+        // What a service of the platform asks of another service is an event of a queue.
+        let is_batch = object.is_none() && by.is_some_and(|by| self.options.builtins.contains(&by));
+        let comes_again = is_batch && self.strike_batch(server, &mut head);
         let twin = self.doubles(from.node, server, &head.method).then(|| (head.clone(), body.clone()));
         let mut send = |head, body: Body, is_deaf| {
             let exchange = Exchange {
@@ -136,6 +139,7 @@ impl Sim {
                 is_deaf,
                 is_broken: false,
                 breaks_soon: false,
+                comes_again,
                 request_at: self.now,
                 response_at: self.now,
             };
@@ -251,6 +255,10 @@ impl Sim {
             }
             return;
         }
+        if e.comes_again {
+            self.note_redelivered(from);
+            return self.lose(id, true);
+        }
         match self.transmit(from, to, size(&body)) {
             Fate::Lost { is_noticed } => self.lose(id, is_noticed),
             Fate::Arrives(at) => {
@@ -360,6 +368,7 @@ impl Sim {
             let e = self.book.get(id)?;
             e.is_served = true;
             e.server_life = life;
+            self.strike_request(node, id, matches!(event, Event::Request { object: Some(_), .. }));
         } else if !is_up || !e.is_served || e.server_life != life {
             if let Event::Cancelled(_) = event {
                 self.book.remove(id);

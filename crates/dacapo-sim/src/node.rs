@@ -23,6 +23,8 @@ pub(crate) struct Node {
     busy_until: Time,
     /// Whether it was asked to stop.
     pub(crate) is_stopping: bool,
+    /// Which version of the services it runs.
+    pub(crate) version: u32,
 }
 
 impl Node {
@@ -37,6 +39,7 @@ impl Node {
             turn_cost: Duration::ZERO,
             busy_until: Time::ZERO,
             is_stopping: false,
+            version: 0,
         }
     }
 

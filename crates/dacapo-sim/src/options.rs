@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dacapo_core::NodeId;
 use dacapo_core::fault::Param;
+use dacapo_core::{NodeId, ServiceId};
 
 use crate::disk::DiskOptions;
 
@@ -79,6 +79,10 @@ pub struct SimOptions {
     pub deliveries_max: u64,
     /// The nodes that keep the states of durable objects: each has a store on a disk of its own.
     pub stores: BTreeSet<NodeId>,
+    /// The services of the platform itself: what they ask of others are events of queues.
+    pub builtins: BTreeSet<ServiceId>,
+    /// Whether a service has a next version, so that there is something to deploy.
+    pub has_next: bool,
     /// What those disks are like.
     pub disk: DiskOptions,
     /// A crash at a chosen point, besides those that the faults bring.
@@ -113,6 +117,8 @@ impl SimOptions {
             settles: Duration::from_secs(60),
             deliveries_max: 20_000_000,
             stores: BTreeSet::new(),
+            builtins: BTreeSet::new(),
+            has_next: false,
             disk: DiskOptions::default(),
             crash_at: None,
         }

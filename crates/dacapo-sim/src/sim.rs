@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytestring::ByteString;
 use dacapo_core::{
     Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, IdMap, InstanceId, LeaseCall, Message,
-    NetError, NodeId, Note, NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, World,
+    NetError, NodeId, Note, NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, Trigger, World,
 };
 
 use crate::book::Book;
-use crate::fault::{End, Faults, Spell};
+use crate::fault::{End, Faults, PlatformFault, Spell};
 use crate::lease::Leases;
 use crate::network::Network;
 use crate::node::Node;
@@ -36,7 +36,7 @@ pub struct Sim {
     pub(crate) stores: Stores,
     pub(crate) leases: Leases,
     pub(crate) messages: Vec<u64>,
-    timers: IdMap<(Address, TimerId), u64>,
+    timers: IdMap<(Address, TimerId), (u64, Option<Trigger>)>,
     timers_set: u64,
     timers_of_turn: u64,
     entropy: Entropy,
@@ -45,6 +45,8 @@ pub struct Sim {
     workload_is_done: bool,
     ending: Option<Ending>,
     deliveries: u64,
+    /// What is handed out before anything else.
+    pub(crate) next_up: VecDeque<(Address, Event)>,
     notes: Option<Vec<Note>>,
 }
 
@@ -73,6 +75,8 @@ pub(crate) enum Item {
     Fault(Spell),
     /// A fault ends.
     FaultEnd(End),
+    /// The platform ends an instance, in this life of its node.
+    Evict(Address, u32, Event, PlatformFault),
     /// Something is due at a store.
     Store(Step),
     /// A message from one runtime reaches another.
@@ -125,6 +129,7 @@ impl Sim {
             workload_is_done: false,
             ending: None,
             deliveries: 0,
+            next_up: VecDeque::new(),
             notes: None,
         };
         sim.begin();
@@ -272,9 +277,10 @@ impl Sim {
     /// The node on which this item gives a turn, if it does.
     fn node_of(&mut self, item: &Item) -> Option<NodeId> {
         match item {
-            Item::Timer(address, ..) | Item::Fail(address, ..) | Item::Store(Step::Answer(address, ..)) => {
-                Some(address.node)
-            }
+            Item::Timer(address, ..)
+            | Item::Fail(address, ..)
+            | Item::Evict(address, ..)
+            | Item::Store(Step::Answer(address, ..)) => Some(address.node),
             Item::Store(Step::Done(node, _)) | Item::Message(_, node, _) => Some(*node),
             Item::ToServer(id, _) => self.book.get(*id).map(|e| e.server),
             Item::ToCaller(id, _) | Item::Break(id, _) => self.book.get(*id).map(|e| e.caller.node),
@@ -332,12 +338,17 @@ impl Sim {
                 Some(self.deliver(Address { node, instance: InstanceId::RUNTIME }, Event::Phase(phase)))
             }
             Item::Timer(address, timer, life, number) => {
-                if self.life(address.node) != life || self.timers.get(&(address, timer)) != Some(&number) {
-                    return None;
-                }
+                let set = self.timers.get(&(address, timer)).filter(|(set, _)| *set == number);
+                let trigger = set.filter(|_| self.life(address.node) == life)?.1;
+                let times = match trigger {
+                    Some(trigger) => self.times(trigger, address, timer)?,
+                    None => 1,
+                };
                 self.timers.swap_remove(&(address, timer));
-                Some(self.deliver(address, Event::Timer(timer)))
+                let event = if times == 1 { Event::Timer(timer) } else { Event::Misfire(timer, times) };
+                Some(self.deliver(address, event))
             }
+            Item::Evict(to, life, event, fault) => self.evict(to, life, event, fault),
             Item::Fail(address, life, event) => {
                 let node = &self.nodes[address.node.0 as usize];
                 (node.life == life && node.is_up).then(|| self.deliver(address, event))
@@ -374,6 +385,7 @@ impl Sim {
     pub(crate) fn deliver(&mut self, to: Address, event: Event) -> Delivery {
         self.deliveries += 1;
         self.timers_of_turn = 0;
+        self.forget_strike();
         let at = self.now;
         let node = self.node(to.node);
         node.work(at);
@@ -389,6 +401,9 @@ impl Sim {
         let to = Address { node: id, instance: InstanceId::RUNTIME };
         let delivery = self.deliver(to, Event::Boot { entropy, incarnation });
         self.open_store(id);
+        if self.nodes[id.0 as usize].version > 0 {
+            self.tell_version(id);
+        }
         delivery
     }
 
@@ -409,10 +424,18 @@ impl Sim {
         delivery
     }
 
-    fn set_timer(&mut self, from: Address, timer: TimerId, wait: Duration) {
+    /// A trigger that was due goes off this much later.
+    pub(crate) fn delay_trigger(&mut self, to: Address, timer: TimerId, late: Duration) {
+        self.timers_set += 1;
+        self.timers.insert((to, timer), (self.timers_set, None));
+        let life = self.life(to.node);
+        self.queue.push(self.now + late, Item::Timer(to, timer, life, self.timers_set));
+    }
+
+    fn set_timer(&mut self, from: Address, timer: TimerId, trigger: Option<Trigger>, wait: Duration) {
         self.timers_set += 1;
         self.timers_of_turn += 1;
-        self.timers.insert((from, timer), self.timers_set);
+        self.timers.insert((from, timer), (self.timers_set, trigger));
         let node = self.node(from.node);
         let (real, life) = (node.clock.real(wait).max(TIMER_MIN), node.life);
         // Timers of one turn with the same delay fire in the order in which they were set: that
@@ -445,6 +468,9 @@ impl World for Sim {
                 self.ending = Some(Ending::Endless(self.deliveries));
                 return None;
             }
+            if let Some((to, event)) = self.next_up.pop_front() {
+                return Some(self.deliver(to, event));
+            }
             let Some((at, item)) = self.queue.pop(&mut self.decisions) else {
                 let open = self.describe_open();
                 self.ending = Some(Ending::Stuck(self.phase, open));
@@ -472,10 +498,14 @@ impl World for Sim {
                     self.cancel(id);
                 }
             }
-            Effect::Respond { exchange, head, body } => self.respond(exchange, head, body),
+            Effect::Respond { exchange, head, body } => {
+                self.strike_answer(from);
+                self.respond(exchange, head, body);
+            }
             Effect::ResponseChunk(exchange, chunk) => self.response_chunk(exchange, chunk),
             Effect::RequestPull(exchange, bytes) => self.request_pull(exchange, bytes),
-            Effect::SetTimer(timer, wait) => self.set_timer(from, timer, wait),
+            Effect::SetTimer(timer, wait) => self.set_timer(from, timer, None, wait),
+            Effect::SetTrigger(timer, trigger, wait) => self.set_timer(from, timer, Some(trigger), wait),
             Effect::ClearTimer(timer) => {
                 self.timers.swap_remove(&(from, timer));
             }
@@ -484,7 +514,10 @@ impl World for Sim {
                     self.phase_done();
                 }
             }
-            Effect::Ended(instance, why) => self.forget_instance(from, instance, &why),
+            Effect::Ended(instance, why) => {
+                self.note_strike(from.node);
+                self.forget_instance(from, instance, &why);
+            }
             Effect::Stopped => {
                 let life = self.life(from.node);
                 if self.node(from.node).is_stopping {

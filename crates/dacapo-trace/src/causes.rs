@@ -139,8 +139,10 @@ impl Builder {
                 None
             }
             Event::Stop
+            | Event::Deploy(_)
             | Event::Phase(_)
             | Event::Scheduled { .. }
+            | Event::Evict { .. }
             | Event::StoreOpened(_)
             | Event::Alarm { .. }
             | Event::Message(..) => None,
@@ -182,7 +184,7 @@ impl Builder {
                 }
                 self.fetches.get(&(to, *call)).copied()
             }
-            Event::Timer(timer) => self.timers.remove(&(to, *timer)),
+            Event::Timer(timer) | Event::Misfire(timer, _) => self.timers.remove(&(to, *timer)),
             Event::Loaded(_) => self.loads.remove(&to),
             Event::Committed(number, _) => self.commits.remove(&(to, *number)),
         }
@@ -214,7 +216,7 @@ impl Builder {
             Effect::RequestPull(exchange, _) => {
                 self.pulls_of_exchange.insert(*exchange, index);
             }
-            Effect::SetTimer(timer, _) => {
+            Effect::SetTimer(timer, _) | Effect::SetTrigger(timer, ..) => {
                 self.timers.insert((from, *timer), index);
             }
             Effect::ClearTimer(timer) => {

@@ -80,10 +80,18 @@ impl Rolling {
             Event::RequestChunk(exchange, chunk) => self.chunk(5, exchange.0, chunk),
             Event::ResponseCredit(exchange, bytes) => self.count(6, exchange.0, *bytes),
             Event::Cancelled(exchange) => self.id(7, exchange.0),
-            Event::Scheduled { service, cron } => {
+            Event::Scheduled { service, cron, scheduled } => {
                 self.tag(8);
                 self.u32(service.0);
                 self.text(cron);
+                self.u64(scheduled.0 as u64);
+            }
+            Event::Deploy(version) => self.id(21, u64::from(*version)),
+            Event::Misfire(timer, times) => self.count(19, timer.0, *times),
+            Event::Evict { exchange, kind } => {
+                self.tag(20);
+                self.option(exchange.as_ref(), |me, exchange| me.u64(exchange.0));
+                self.tag(*kind as u8);
             }
             Event::Response { call, head, body } => {
                 self.id(9, call.0);
@@ -125,11 +133,11 @@ impl Rolling {
                 self.u32(*retry);
             }
             Event::Message(from, message) => {
-                self.fields().tag(19).u32(from.0);
+                self.fields().tag(22).u32(from.0);
                 self.message(message);
             }
             Event::Leased(number, result) => {
-                self.id(20, *number);
+                self.id(23, *number);
                 match result {
                     Ok(records) => {
                         self.tag(1);
@@ -198,12 +206,17 @@ impl Rolling {
             Effect::AlarmDone(is_ok) => self.id(16, u64::from(*is_ok)),
             Effect::Exclusive(is_on) => self.id(17, u64::from(*is_on)),
             Effect::Sync(timer) => self.id(18, timer.0),
+            Effect::SetTrigger(timer, trigger, after) => {
+                self.tag(19);
+                self.tag(*trigger as u8);
+                self.fields().u64(timer.0).u64(after.as_secs()).u32(after.subsec_nanos());
+            }
             Effect::Send(to, message) => {
-                self.fields().tag(19).u32(to.0);
+                self.fields().tag(20).u32(to.0);
                 self.message(message);
             }
             Effect::Lease(call) => {
-                self.id(20, call.number);
+                self.id(21, call.number);
                 self.text(&call.group);
                 self.u64(call.swaps.len() as u64);
                 for LeaseSwap { key, expected, value, ttl } in &call.swaps {

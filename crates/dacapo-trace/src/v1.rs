@@ -101,6 +101,18 @@ pub(crate) enum Event<'a> {
         scheduled: i64,
         retry: u32,
     },
+    // As `Scheduled`, which is read only.
+    CronDue {
+        service: u32,
+        cron: &'a str,
+        scheduled: i64,
+    },
+    Misfire(u64, u32),
+    Evict {
+        exchange: Option<u64>,
+        kind: FaultKind,
+    },
+    Deploy(u32),
     Message(u32, Message<'a>),
     Leased(u64, Result<Vec<LeaseRecord<'a>>, NetError<'a>>),
 }
@@ -128,6 +140,7 @@ pub(crate) enum Effect<'a> {
     AlarmDone(bool),
     Exclusive(bool),
     Sync(u64),
+    SetTrigger { timer: u64, trigger: Trigger, seconds: u64, nanos: u32 },
     Send(u32, Message<'a>),
     Lease(LeaseCall<'a>),
 }
@@ -163,6 +176,12 @@ pub(crate) struct LeaseRecord<'a> {
     pub(crate) version: u64,
     pub(crate) value: &'a str,
     pub(crate) is_held: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Trigger {
+    Cron,
+    Alarm,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -325,6 +344,7 @@ pub(crate) enum FaultKind {
     Panic,
     Abort,
     Storage,
+    Evicted,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -13,6 +13,7 @@ pub mod error;
 pub mod project;
 #[cfg(feature = "js")]
 mod watchdog;
+pub mod workflows;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

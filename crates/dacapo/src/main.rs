@@ -37,6 +37,8 @@ enum Command {
     Validate(cmd::validate::Args),
     /// Look after what durable objects have stored
     Store(cmd::store::Args),
+    /// Write histories of workflows, and check that the code still fits them
+    Workflows(cmd::workflows::Args),
     /// Run scenarios in Sim without faults and over loopback, and compare what they print
     Conform(cmd::conform::Args),
     /// Print the digests of seeds, for comparison with another process
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => cmd::serve::run(&args),
         Command::Validate(args) => cmd::validate::run(&args),
         Command::Store(args) => cmd::store::run(&args),
+        Command::Workflows(args) => cmd::workflows::run(&args),
         Command::Conform(args) => cmd::conform::run(&args),
         Command::Digest(args) => cmd::digest::run(&args),
     };

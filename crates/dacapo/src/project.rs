@@ -97,6 +97,9 @@ impl Project {
         for module in scenario.stubs.values() {
             programs.push(self.load(module)?);
         }
+        for next in self.plan().services.iter().filter_map(|service| service.next.as_ref()) {
+            programs.push(self.load(next)?);
+        }
         Ok(Experiment::from_plan(self.plan(), scenario, programs))
     }
 }

@@ -1,8 +1,11 @@
 //! A project: services, scenarios, and what must hold between them.
 
 mod across;
+mod builtin;
+mod cron;
 mod fault;
 mod object;
+mod queue;
 mod scenario;
 mod service;
 
@@ -12,12 +15,13 @@ use hcl_edit::structure::Body;
 use crate::error::{Place, Source};
 use crate::read::{Reader, Shape};
 use crate::{Errors, file_check::Module};
+use queue::Stores;
 use scenario::ScenarioDraft;
 use service::ServiceDraft;
 
 const PROJECT: Shape = Shape {
     attributes: &[],
-    blocks: &["scenario", "service"],
+    blocks: &["kv", "queue", "scenario", "service"],
     hints: &[("seed", "A saved seed is a file of its own: `dacapo sim FILE` runs it.")],
 };
 
@@ -45,20 +49,26 @@ pub fn parse_files(files: &[(&str, &str)]) -> Result<Config, Errors> {
     let mut reader = Reader::default();
     let mut services = Vec::new();
     let mut scenarios = Vec::new();
+    let mut stores = Stores::default();
     for (name, text) in files {
         if let Some(body) = reader.open(name, text) {
-            read_body(&mut reader, &body, &mut services, &mut scenarios);
+            read_body(&mut reader, &body, &mut services, &mut scenarios, &mut stores);
         }
     }
     across::check(&mut reader, &services, &scenarios);
+    queue::check(&mut reader, &services, &stores);
     let (sources, errors) = reader.finish();
     Errors::check(errors)?;
     let mut modules = Vec::new();
     let mut plan = Plan::default();
     for draft in services {
         modules.extend(draft.module);
+        modules.extend(draft.next);
         plan.services.push(draft.service);
     }
+    plan.queues = stores.queues.into_iter().map(|draft| draft.queue).collect();
+    plan.kv = stores.kv.into_iter().map(|name| name.value).collect();
+    builtin::add(&mut plan);
     for draft in scenarios {
         modules.extend(draft.modules);
         plan.scenarios.push(draft.scenario);
@@ -71,11 +81,14 @@ fn read_body(
     body: &Body,
     services: &mut Vec<ServiceDraft>,
     scenarios: &mut Vec<ScenarioDraft>,
+    stores: &mut Stores,
 ) {
     let top: Place = reader.place(0..0);
     let fields = reader.fields("the top of a file", top, body, &PROJECT);
     for block in fields.blocks {
         match block.ident.as_str() {
+            "kv" => stores.kv.extend(queue::read_kv(reader, block)),
+            "queue" => stores.queues.extend(queue::read(reader, block)),
             "service" => services.extend(service::read(reader, block)),
             _ => scenarios.extend(scenario::read(reader, block)),
         }

@@ -1,9 +1,11 @@
-//! Durable objects in the `service` block: classes, and the right to call them.
+//! Durable objects and workflows in the `service` block: classes, and the right to call them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dacapo_core::plan::ObjectClass;
+use dacapo_core::plan::{ObjectClass, Workflow};
+
+use hcl_edit::structure::Block;
 
 use super::service::ServiceDraft;
 use crate::Code;
@@ -11,6 +13,10 @@ use crate::error::Place;
 use crate::read::{Fields, NameRule, Placed, Reader, Shape};
 
 const OBJECT: Shape = Shape { attributes: &["idle", "was"], blocks: &[], hints: &[] };
+const WORKFLOW: Shape = Shape { attributes: &["idle", "version", "was"], blocks: &[], hints: &[] };
+
+/// The longest version that the code of a workflow can have, in bytes.
+const VERSION_MAX: usize = 100;
 
 /// How long an object stays in memory that has nothing to do, unless its class says otherwise.
 const IDLE: Duration = Duration::from_secs(10);
@@ -41,26 +47,56 @@ pub(super) fn classes(reader: &mut Reader, fields: &Fields<'_>, service: &str) -
         for name in reader.strings(value, "`objects`", "objects = [\"Account\"]") {
             reader.check_name(NameRule::Class, "a class", &name);
             let namespace = format!("{service}.{}", name.value);
-            let class = ObjectClass { name: name.value, namespace, idle: IDLE };
+            let class = ObjectClass { name: name.value, namespace, idle: IDLE, workflow: None };
             add(reader, ClassDraft { class, namespace: name.place.clone(), place: name.place });
         }
     }
-    for block in fields.blocks.iter().filter(|block| block.ident.as_str() == "object") {
-        let Some(name) = reader.label(block) else { continue };
-        reader.check_name(NameRule::Class, "a class", &name);
-        let fields =
-            reader.fields(&format!("object {:?}", name.value), name.place.clone(), &block.body, &OBJECT);
-        let was = fields.get("was").and_then(|value| reader.string(value, "`was`", "was = \"shop.Basket\""));
-        let was = was.filter(|was| is_namespace(reader, was));
-        let idle =
-            fields.get("idle").and_then(|value| reader.duration(value, "`idle`", Duration::from_millis(1)));
-        let namespace =
-            was.as_ref().map_or_else(|| format!("{service}.{}", name.value), |was| was.value.clone());
-        let class = ObjectClass { name: name.value, namespace, idle: idle.unwrap_or(IDLE) };
-        let namespace = was.map_or_else(|| name.place.clone(), |was| was.place);
-        add(reader, ClassDraft { class, namespace, place: name.place });
+    for block in &fields.blocks {
+        let shape = match block.ident.as_str() {
+            "object" => &OBJECT,
+            "workflow" => &WORKFLOW,
+            _ => continue,
+        };
+        if let Some(draft) = class(reader, block, shape, service) {
+            add(reader, draft);
+        }
     }
     classes
+}
+
+/// One block `object "Class" { … }` or `workflow "Class" { … }`.
+fn class(reader: &mut Reader, block: &Block, shape: &Shape, service: &str) -> Option<ClassDraft> {
+    let name = reader.label(block)?;
+    reader.check_name(NameRule::Class, "a class", &name);
+    let what = block.ident.as_str();
+    let fields = reader.fields(&format!("{what} {:?}", name.value), name.place.clone(), &block.body, shape);
+    let was = fields.get("was").and_then(|value| reader.string(value, "`was`", "was = \"shop.Basket\""));
+    let was = was.filter(|was| is_namespace(reader, was));
+    let idle =
+        fields.get("idle").and_then(|value| reader.duration(value, "`idle`", Duration::from_millis(1)));
+    let workflow = (what == "workflow").then(|| Workflow { version: version(reader, &fields) });
+    let namespace = was.as_ref().map_or_else(|| format!("{service}.{}", name.value), |was| was.value.clone());
+    let class = ObjectClass { name: name.value, namespace, idle: idle.unwrap_or(IDLE), workflow };
+    let namespace = was.map_or_else(|| name.place.clone(), |was| was.place);
+    Some(ClassDraft { class, namespace, place: name.place })
+}
+
+/// What new instances of a workflow note as the version of their code.
+fn version(reader: &mut Reader, fields: &Fields<'_>) -> Option<String> {
+    let example = "version = \"2\"";
+    let version = reader.string(fields.get("version")?, "`version`", example)?;
+    if version.value.is_empty() || version.value.len() > VERSION_MAX {
+        let message = format!("a version has 1 to {VERSION_MAX} bytes, not {}", version.value.len());
+        reader.report(
+            Code::Range,
+            message,
+            &version.place,
+            "this version",
+            format!("For example: {example}"),
+        );
+        return None;
+    }
+    Some(version.value)
 }
 
 /// Namespaces whose state is to be removed.

@@ -1,9 +1,11 @@
 //! The `service` block.
 
-use dacapo_core::WallTime;
+use std::collections::BTreeMap;
+
 use dacapo_core::plan::{Limits, Route, Service};
 use hcl_edit::structure::Block;
 
+use super::cron;
 use super::object::{self, ClassDraft};
 use crate::Code;
 use crate::error::Place;
@@ -17,15 +19,19 @@ const SERVICE: Shape = Shape {
         "deleted_objects",
         "hosts",
         "instances",
+        "kv",
         "module",
+        "next",
         "objects",
+        "queues",
         "routes",
         "secrets",
         "vars",
+        "zone",
     ],
-    blocks: &["limits", "object"],
+    blocks: &["limits", "object", "workflow"],
     hints: &[
-        ("queues", "Queues are not known in this version."),
+        ("timezone", "That is `zone`: zone = \"Europe/Berlin\"."),
         ("env", "Variables are `vars = { NAME = value }`, secrets are `secrets = [\"NAME\"]`."),
     ],
 };
@@ -44,8 +50,11 @@ pub(super) struct ServiceDraft {
     pub(super) classes: Vec<ClassDraft>,
     pub(super) deleted: Vec<Placed<String>>,
     pub(super) routes: Vec<Placed<Route>>,
+    pub(super) queues: Vec<Placed<String>>,
+    pub(super) kv: Vec<Placed<String>>,
     pub(super) instances: Option<Placed<u64>>,
     pub(super) module: Option<Module>,
+    pub(super) next: Option<Module>,
 }
 
 pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
@@ -54,14 +63,16 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
     let owner = format!("service {:?}", name.value);
     let fields = reader.fields(&owner, name.place.clone(), &block.body, &SERVICE);
     let module = module(reader, &fields);
+    let next = next(reader, &fields);
     let routes = routes(reader, &fields);
     let calls = calls(reader, &fields);
+    let queues = bindings(reader, &fields, "queues", "queues = { JOBS = \"jobs\" }");
+    let kv = bindings(reader, &fields, "kv", "kv = { SESSIONS = \"sessions\" }");
     let vars = vars(reader, &fields);
     let secrets = secrets(reader, &fields);
-    one_env(
-        reader,
-        &[&calls.iter().map(|(binding, _)| binding.clone()).collect::<Vec<_>>(), &vars.0, &secrets],
-    );
+    let names =
+        |of: &[(Placed<String>, Placed<String>)]| of.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    one_env(reader, &[&names(&calls), &names(&queues), &names(&kv), &vars.0, &secrets]);
     let instances = fields
         .get("instances")
         .and_then(|e| reader.integer(e, "`instances`", 1..=NODES_MAX, "instances = 1"));
@@ -72,6 +83,7 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
     let service = Service {
         name: name.value.clone(),
         module: module.as_ref().map(|m| m.path.clone()).unwrap_or_default(),
+        next: next.as_ref().map(|m| m.path.clone()),
         routes: routes.iter().map(|r| r.value.clone()).collect(),
         calls: rights()
             .filter(|(_, to)| object::split(to).is_none())
@@ -83,22 +95,32 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
             })
             .collect(),
         objects: classes.iter().map(|draft| draft.class.clone()).collect(),
+        queues: to_map(&queues),
+        kv: to_map(&kv),
         deleted_objects: deleted.iter().map(|name| name.value.clone()).collect(),
         hosts: hosts(reader, &fields),
         vars: vars.0.into_iter().map(|name| name.value).zip(vars.1).collect(),
         secrets: secrets.into_iter().map(|secret| secret.value).collect(),
-        cron: cron(reader, &fields),
+        cron: cron::read(reader, &fields),
         instances: instances.as_ref().map(|n| n.value as u32),
         replicas: None,
         limits,
     };
-    let calls = calls.into_iter().map(|(_, to)| to).collect();
-    Some(ServiceDraft { service, name, calls, classes, deleted, routes, instances, module })
+    let to = |of: Vec<(_, Placed<String>)>| of.into_iter().map(|(_, to)| to).collect();
+    let (calls, queues, kv) = (to(calls), to(queues), to(kv));
+    Some(ServiceDraft { service, name, calls, classes, deleted, routes, queues, kv, instances, module, next })
 }
 
 fn module(reader: &mut Reader, fields: &Fields<'_>) -> Option<Module> {
     let value = reader.required(fields, "module", "\"main.ts\"")?;
     let path = reader.path(value, "`module`", PathRule::Inside, "module = \"main.ts\"")?;
+    Some(Module { path: path.value, place: path.place, of: fields.owner.clone() })
+}
+
+/// The module of the next version.
+fn next(reader: &mut Reader, fields: &Fields<'_>) -> Option<Module> {
+    let value = fields.get("next")?;
+    let path = reader.path(value, "`next`", PathRule::Inside, "next = \"main.next.ts\"")?;
     Some(Module { path: path.value, place: path.place, of: fields.owner.clone() })
 }
 
@@ -125,16 +147,29 @@ fn routes(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Placed<Route>> {
 }
 
 fn calls(reader: &mut Reader, fields: &Fields<'_>) -> Vec<(Placed<String>, Placed<String>)> {
-    let example = "calls = { LEDGER = \"ledger\" }";
-    let Some(value) = fields.get("calls") else { return Vec::new() };
-    let mut calls = Vec::new();
-    for (binding, value) in reader.entries(value, "`calls`", example) {
+    bindings(reader, fields, "calls", "calls = { LEDGER = \"ledger\" }")
+}
+
+/// An attribute that gives rights: binding → what it leads to.
+fn bindings(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    attribute: &str,
+    example: &str,
+) -> Vec<(Placed<String>, Placed<String>)> {
+    let Some(value) = fields.get(attribute) else { return Vec::new() };
+    let mut bindings = Vec::new();
+    for (binding, value) in reader.entries(value, &format!("`{attribute}`"), example) {
         reader.check_name(NameRule::Binding, "a binding", &binding);
-        if let Some(to) = reader.string(value, "a binding in `calls`", example) {
-            calls.push((binding, to));
+        if let Some(to) = reader.string(value, &format!("a binding in `{attribute}`"), example) {
+            bindings.push((binding, to));
         }
     }
-    calls
+    bindings
+}
+
+fn to_map(bindings: &[(Placed<String>, Placed<String>)]) -> BTreeMap<String, String> {
+    bindings.iter().map(|(name, to)| (name.value.clone(), to.value.clone())).collect()
 }
 
 fn vars(reader: &mut Reader, fields: &Fields<'_>) -> (Vec<Placed<String>>, Vec<String>) {
@@ -161,12 +196,11 @@ fn secrets(reader: &mut Reader, fields: &Fields<'_>) -> Vec<Placed<String>> {
 
 /// Bindings, variables and secrets are members of one `env`.
 fn one_env(reader: &mut Reader, kinds: &[&[Placed<String>]]) {
-    let mut seen = std::collections::BTreeMap::<&str, &Place>::new();
+    let mut seen = BTreeMap::<&str, &Place>::new();
     for name in kinds.iter().copied().flatten() {
         if let Some(first) = seen.insert(&name.value, &name.place) {
             let message = format!("`env.{}` would be two things", name.value);
-            let help =
-                "Bindings in `calls`, `vars` and `secrets` share one `env`: give one of them another name.";
+            let help = "Bindings in `calls`, `queues` and `kv`, `vars` and `secrets` share one `env`: give one of them another name.";
             reader.report_both(
                 Code::Contradiction,
                 message,
@@ -203,42 +237,6 @@ pub(super) fn host(
             None
         }
     }
-}
-
-fn cron(reader: &mut Reader, fields: &Fields<'_>) -> Vec<String> {
-    let Some(value) = fields.get("cron") else { return Vec::new() };
-    let mut lines = Vec::new();
-    for line in reader.strings(value, "`cron`", "cron = [\"*/5 * * * *\"]") {
-        match cron_error(&line.value) {
-            None => lines.push(line.value),
-            Some(why) => {
-                let message = format!("{:?} is not a cron line: {why}", line.value);
-                let help = "Five fields, in UTC: minute, hour, day of the month, month, day of the week. \
-                            \"*/5 * * * *\" is every five minutes, \"0 9 * * MON-FRI\" is nine on workdays.";
-                reader.report(Code::Cron, message, &line.place, "this line", help);
-            }
-        }
-    }
-    lines
-}
-
-fn cron_error(line: &str) -> Option<String> {
-    use croner::parser::{CronParser, Seconds, Year};
-    // The library knows nicknames such as @daily and counts them as one field; we promise five.
-    let fields = line.split_whitespace().count();
-    if fields != 5 || line.contains('@') {
-        return Some(format!("it has {fields} field{}", if fields == 1 { "" } else { "s" }));
-    }
-    if !line.is_ascii() {
-        return Some("it has a letter that no cron line has".to_owned());
-    }
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    let cron = match parser.parse(line) {
-        Ok(cron) => cron,
-        Err(error) => return Some(error.to_string().trim_end_matches('.').to_owned()),
-    };
-    let start = chrono::DateTime::from_timestamp_nanos(WallTime::SIM_START.0);
-    cron.find_next_occurrence(&start, false).err().map(|_| "it is never due".to_owned())
 }
 
 fn limits(reader: &mut Reader, fields: &Fields<'_>) -> Limits {

@@ -14,6 +14,8 @@ pub(crate) enum NameRule {
     Binding,
     /// A class that a module exports.
     Class,
+    /// A queue or a KV namespace.
+    Store,
 }
 
 impl NameRule {
@@ -22,7 +24,9 @@ impl NameRule {
         let is_lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let is_edged = !name.starts_with('-') && !name.ends_with('-');
         match self {
-            NameRule::Service => !name.is_empty() && name.len() <= 63 && is_edged && all(is_lower),
+            NameRule::Service | NameRule::Store => {
+                !name.is_empty() && name.len() <= 63 && is_edged && all(is_lower)
+            }
             NameRule::File => {
                 let is_file = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
                 !name.is_empty() && name.len() <= 100 && is_edged && all(is_file)
@@ -44,6 +48,10 @@ impl NameRule {
             NameRule::File => {
                 "Use letters, digits, `-` and `_`, no `-` at an end, at most 100 characters: the name becomes \
                  part of file names and command lines."
+            }
+            NameRule::Store => {
+                "Use lower-case letters, digits and `-`, not at an end, at most 63 characters: what is stored is kept \
+                 under this name."
             }
             NameRule::Binding => {
                 "Guest code reads it as env.NAME: use letters, digits, `_` and `$`, not a digit first. \

@@ -62,7 +62,7 @@ fn the_tables_of_the_docs_say_what_the_code_says() {
 fn the_examples_of_the_docs_can_be_read() {
     let examples: Vec<&str> =
         DOCS.split("```hcl\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 8);
     for text in examples {
         let errors = match dacapo_config::is_seed(text) {
             true => parse_seed("example.hcl", text).err(),
@@ -77,15 +77,21 @@ fn the_defaults_of_the_docs_are_the_defaults() {
     let limits = Limits::default();
     let config = parse(
         "a.hcl",
-        "service \"a\" {\nmodule = \"a.ts\"\nobjects = [\"A\"]\n}\nscenario \"s\" { workload = \"s.ts\" }",
+        "service \"a\" {\nmodule = \"a.ts\"\nobjects = [\"A\"]\n}\nqueue \"q\" { consumer = \"a\" }\nscenario \"s\" { workload = \"s.ts\" }",
     )
     .unwrap();
-    let scenario = &config.plan.scenarios[0];
+    let (scenario, queue) = (&config.plan.scenarios[0], &config.plan.queues[0]);
     let rows = [
         format!("| `turn_budget` | `{}` |", limits.turn_budget),
         format!("| `memory` | `\"{}MiB\"` |", limits.memory_max >> 20),
         format!("| `request_body` | `\"{}MiB\"` |", limits.request_body_max >> 20),
         format!("| `idle` | `\"{:?}\"` |", config.plan.services[0].objects[0].idle),
+        format!("| `batch` | `{}` |", queue.batch),
+        format!("| `wait` | `\"{:?}\"` |", queue.wait),
+        format!("| `concurrency` | `{}` |", queue.concurrency),
+        format!("| `retries` | `{}` |", queue.retries),
+        format!("| `retry_delay` | `\"{}s\"` |", queue.retry_delay.as_secs()),
+        format!("| `delay` | `\"{}s\"` |", queue.delay.as_secs()),
         format!("| `nodes` | `{}` |", scenario.nodes),
         format!("| `lasts` | `\"{:?}\"` |", scenario.lasts),
         format!("| `settles` | `\"{:?}\"` |", scenario.settles),

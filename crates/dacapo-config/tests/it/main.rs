@@ -5,6 +5,7 @@ mod laws;
 mod mistakes;
 mod objects;
 mod project;
+mod queues;
 mod seeds;
 
 use dacapo_config::Errors;

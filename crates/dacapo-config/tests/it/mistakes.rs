@@ -102,19 +102,19 @@ fn two_places_in_two_files_are_both_shown() {
 
 #[test]
 fn a_group_of_faults_that_is_not_known_says_which_are() {
-    let text = "service \"a\" { module = \"a.js\" }\nscenario \"s\" {\n  workload = \"w.ts\"\n  faults = [\"platform\"]\n}\n";
+    let text = "service \"a\" { module = \"a.js\" }\nscenario \"s\" {\n  workload = \"w.ts\"\n  faults = [\"weather\"]\n}\n";
     insta::assert_snapshot!(mistakes(text), @r#"
     dacapo::config::unknown_fault (DC0022)
 
-      × there is no fault and no group of faults "platform" in this version
+      × there is no fault and no group of faults "weather" in this version
        ╭─[dacapo.hcl:4:13]
      3 │   workload = "w.ts"
-     4 │   faults = ["platform"]
-       ·             ─────┬────
-       ·                  ╰── unknown fault
+     4 │   faults = ["weather"]
+       ·             ────┬────
+       ·                 ╰── unknown fault
      5 │ }
        ╰────
-      help: The groups are: network, process, clock, lease, disk, damage. The faults are: net.delay, net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash, process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, lease.slow, lease.unavailable, lease.early, disk.torn, disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot, disk.misdirected, disk.lying_sync, disk.lost.
+      help: The groups are: network, process, clock, lease, disk, damage, platform. The faults are: net.delay, net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash, process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, lease.slow, lease.unavailable, lease.early, disk.torn, disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot, disk.misdirected, disk.lying_sync, disk.lost, cron.skipped, cron.doubled, alarm.late, alarm.duplicated, queue.redelivered, queue.split, object.evicted, object.doubled, wait_until.cut, deploy.rolling, cpu.killed.
     "#);
 }
 
@@ -252,31 +252,31 @@ service "Shop" {
 }
 "#;
     insta::assert_snapshot!(in_short(text), @r#"
-        2: DC0002 the top of a file has no block `queue`
-        3: DC0003 the top of a file has no attribute `answer`
-        4: DC0008 a `service` block has one name, and this one has 0
-        7: DC0009 "Shop" cannot be the name of a service
-        8: DC0017 `module` cannot be "../shop.ts": it leaves the project
-        9: DC0012 "shop.example" is not a route: it has no path: end it with /* for every path, as in "shop.example/*", or with / for this one
-        9: DC0006 an element of `routes` takes a text, and this is a number
-        10: DC0009 "my-ledger" cannot be the name of a binding
-        10: DC0006 a binding in `calls` takes a text, and this is a number
-        11: DC0014 "https://a.example" is not a host: it has a scheme: a host stands alone, as in "api.example.com"
-        11: DC0014 "*" is not a host: a right to call every host is none: name the hosts, or all under one with *.example.com
-        13: DC0024 `env.KEY` would be two things
-        13: DC0005 "KEY" stands twice in `secrets`
-        14: DC0016 "* * * *" is not a cron line: it has 4 fields
-        14: DC0016 "@daily" is not a cron line: it has 1 field
-        14: DC0016 "61 * * * *" is not a cron line: Component error: Number out of bounds
-        14: DC0016 "0 0 30 2 *" is not a cron line: it is never due
-        15: DC0021 `instances` is a whole number from 1 to 500, and not 0
-        16: DC0003 service "Shop" has no attribute `env`
-        17: DC0008 a `limits` block has no name
-        18: DC0020 `memory` is a size, and "128 miles" is not: invalid digit found in string
-        19: DC0021 `request_body` goes from 0 to 1099511627776 bytes, and this is 2199023255552
-        20: DC0006 `turn_budget` takes a whole number, and this is a text
-        21: DC0003 `limits` has no attribute `cpu`
-        "#);
+    2: DC0004 queue "x" has no `consumer`
+    3: DC0003 the top of a file has no attribute `answer`
+    4: DC0008 a `service` block has one name, and this one has 0
+    7: DC0009 "Shop" cannot be the name of a service
+    8: DC0017 `module` cannot be "../shop.ts": it leaves the project
+    9: DC0012 "shop.example" is not a route: it has no path: end it with /* for every path, as in "shop.example/*", or with / for this one
+    9: DC0006 an element of `routes` takes a text, and this is a number
+    10: DC0009 "my-ledger" cannot be the name of a binding
+    10: DC0006 a binding in `calls` takes a text, and this is a number
+    11: DC0014 "https://a.example" is not a host: it has a scheme: a host stands alone, as in "api.example.com"
+    11: DC0014 "*" is not a host: a right to call every host is none: name the hosts, or all under one with *.example.com
+    13: DC0024 `env.KEY` would be two things
+    13: DC0005 "KEY" stands twice in `secrets`
+    14: DC0016 "* * * *" is not a cron line: it has 4 fields
+    14: DC0016 "@daily" is not a cron line: it has 1 field
+    14: DC0016 "61 * * * *" is not a cron line: Component error: Number out of bounds
+    14: DC0016 "0 0 30 2 *" is not a cron line: it is never due
+    15: DC0021 `instances` is a whole number from 1 to 500, and not 0
+    16: DC0003 service "Shop" has no attribute `env`
+    17: DC0008 a `limits` block has no name
+    18: DC0020 `memory` is a size, and "128 miles" is not: invalid digit found in string
+    19: DC0021 `request_body` goes from 0 to 1099511627776 bytes, and this is 2199023255552
+    20: DC0006 `turn_budget` takes a whole number, and this is a text
+    21: DC0003 `limits` has no attribute `cpu`
+    "#);
 }
 
 #[test]

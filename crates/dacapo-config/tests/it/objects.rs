@@ -227,3 +227,78 @@ service "bank" {
     let namespaces: Vec<&str> = plan.services[0].objects.iter().map(|class| &class.namespace[..]).collect();
     assert_eq!(namespaces, ["bank.Vault", "bank.Account"]);
 }
+
+#[test]
+fn a_workflow_is_a_class_with_a_block_of_its_own() {
+    let text = "service \"booking\" {\n  module = \"b.js\"\n  calls = { TRIPS = \"booking.Trip\" }\n  \
+                workflow \"Trip\" {\n    version = \"2\"\n  }\n  workflow \"Stay\" {}\n}\n";
+    let plan = parse("dacapo.hcl", text).unwrap().plan;
+    let classes: Vec<_> =
+        plan.services[0].objects.iter().map(|class| (&*class.name, &class.workflow)).collect();
+    insta::assert_debug_snapshot!(classes, @r#"
+    [
+        (
+            "Trip",
+            Some(
+                Workflow {
+                    version: Some(
+                        "2",
+                    ),
+                },
+            ),
+        ),
+        (
+            "Stay",
+            Some(
+                Workflow {
+                    version: None,
+                },
+            ),
+        ),
+    ]
+    "#);
+}
+
+#[test]
+fn a_class_is_an_object_or_a_workflow_and_its_version_has_a_length() {
+    let text = "service \"booking\" {\n  module = \"b.js\"\n  objects = [\"Trip\"]\n  \
+                workflow \"Trip\" {\n    version = \"\"\n    steps = 3\n  }\n}\n";
+    insta::assert_snapshot!(mistakes(text), @r#"
+    dacapo::config::repeated (DC0005)
+
+      × the class "Trip" is declared twice
+       ╭─[dacapo.hcl:3:14]
+     2 │   module = "b.js"
+     3 │   objects = ["Trip"]
+       ·              ───┬──
+       ·                 ╰── first here
+     4 │   workflow "Trip" {
+       ·            ───┬──
+       ·               ╰── again here
+     5 │     version = ""
+       ╰────
+      help: Remove one of them.
+    dacapo::config::range (DC0021)
+
+      × a version has 1 to 100 bytes, not 0
+       ╭─[dacapo.hcl:5:15]
+     4 │   workflow "Trip" {
+     5 │     version = ""
+       ·               ─┬
+       ·                ╰── this version
+     6 │     steps = 3
+       ╰────
+      help: For example: version = "2"
+    dacapo::config::unknown_attribute (DC0003)
+
+      × workflow "Trip" has no attribute `steps`
+       ╭─[dacapo.hcl:6:5]
+     5 │     version = ""
+     6 │     steps = 3
+       ·     ──┬──
+       ·       ╰── unknown attribute
+     7 │   }
+       ╰────
+      help: There are: idle, version, was.
+    "#);
+}

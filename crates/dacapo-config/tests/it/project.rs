@@ -55,6 +55,7 @@ fn every_setting_reaches_the_plan() {
         Service {
             name: "shop",
             module: "shop.ts",
+            next: None,
             routes: [
                 Route {
                     scheme: Some(
@@ -77,6 +78,8 @@ fn every_setting_reaches_the_plan() {
             object_calls: {},
             objects: [],
             deleted_objects: [],
+            queues: {},
+            kv: {},
             hosts: [
                 "api.pay.example",
             ],
@@ -89,7 +92,10 @@ fn every_setting_reaches_the_plan() {
                 "PAY_KEY",
             ],
             cron: [
-                "*/5 * * * *",
+                Cron {
+                    line: "*/5 * * * *",
+                    zone: "UTC",
+                },
             ],
             instances: None,
             limits: Limits {
@@ -101,11 +107,14 @@ fn every_setting_reaches_the_plan() {
         Service {
             name: "ledger",
             module: "ledger.js",
+            next: None,
             routes: [],
             calls: {},
             object_calls: {},
             objects: [],
             deleted_objects: [],
+            queues: {},
+            kv: {},
             hosts: [],
             vars: {},
             secrets: [],
@@ -215,11 +224,13 @@ fn classes_of_objects_reach_the_plan() {
                 name: "Account",
                 namespace: "bank.Account",
                 idle: 10s,
+                workflow: None,
             },
             ObjectClass {
                 name: "Room",
                 namespace: "hotel.Zimmer",
                 idle: 60s,
+                workflow: None,
             },
         ],
         [

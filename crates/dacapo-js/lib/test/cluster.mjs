@@ -33,7 +33,8 @@ export class Cluster {
     const instance = new Instance(this, name, bindings, url);
     this.instances.set(name, instance);
     const namespace = exports?.(instance.context, instance.lib.modules["dacapo:sim"], instance) ?? {};
-    instance.lib.handlers.start(namespace, { vars, bindings: Object.keys(bindings), name });
+    const boot = { vars, bindings: Object.keys(bindings), objects: {}, queues: {}, kv: {}, workflows: {}, name, object: null };
+    instance.lib.handlers.start(namespace, boot);
     return instance;
   }
 

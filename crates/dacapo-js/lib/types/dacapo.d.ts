@@ -27,6 +27,93 @@ interface ScheduledController {
 interface ExportedHandler<Env = unknown> {
   fetch?(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
   scheduled?(controller: ScheduledController, env: Env, ctx: ExecutionContext): void | Promise<void>;
+  queue?(batch: MessageBatch<any>, env: Env, ctx: ExecutionContext): void | Promise<void>;
+}
+
+/** How a message is sent: `"v8"`, a structured clone, unless told otherwise. */
+type QueueContentType = "v8" | "json" | "text" | "bytes";
+
+interface QueueSendOptions {
+  contentType?: QueueContentType;
+  /** How long it waits before it can be handed over, up to 12 hours; without it, the `delay` of the queue. */
+  delaySeconds?: number;
+}
+
+/** A queue that the configuration lets this service send to: `env.NAME`. */
+interface Queue<Body = unknown> {
+  /** Resolves when the message is durable. At most 128,000 bytes. */
+  send(body: Body, options?: QueueSendOptions): Promise<void>;
+  /** Up to 100 messages and 256,000 bytes: all of them, or none. */
+  sendBatch(
+    messages: Iterable<{ body: Body } & QueueSendOptions>,
+    options?: { delaySeconds?: number },
+  ): Promise<void>;
+}
+
+interface QueueRetryOptions {
+  /** How long until it is handed over again; without it, the `retry_delay` of the queue. */
+  delaySeconds?: number;
+}
+
+/** A message that a consumer is given. What is said first, `ack` or `retry`, counts. */
+interface Message<Body = unknown> {
+  /** The same each time that it is handed over. */
+  readonly id: string;
+  /** When it was sent. */
+  readonly timestamp: Date;
+  readonly body: Body;
+  /** How often it was handed over, this time included. */
+  readonly attempts: number;
+  ack(): void;
+  retry(options?: QueueRetryOptions): void;
+}
+
+/** What the handler `queue` of a consumer gets. If it throws, all that was not acknowledged comes again. */
+interface MessageBatch<Body = unknown> {
+  readonly queue: string;
+  readonly messages: readonly Message<Body>[];
+  ackAll(): void;
+  retryAll(options?: QueueRetryOptions): void;
+}
+
+interface KVNamespacePutOptions {
+  /** Seconds since 1970, at least 60 from now. */
+  expiration?: number;
+  /** Seconds from now, at least 60. */
+  expirationTtl?: number;
+  /** At most 1,024 bytes as JSON. */
+  metadata?: unknown;
+}
+
+/** A KV namespace that the configuration lets this service read and write: `env.NAME`. */
+interface KVNamespace {
+  get(key: string, options?: "text" | { type?: "text"; cacheTtl?: number }): Promise<string | null>;
+  get<T = unknown>(key: string, options: "json" | { type: "json"; cacheTtl?: number }): Promise<T | null>;
+  get(key: string, options: "arrayBuffer" | { type: "arrayBuffer"; cacheTtl?: number }): Promise<ArrayBuffer | null>;
+  get(key: string, options: "stream" | { type: "stream"; cacheTtl?: number }): Promise<ReadableStream | null>;
+  /** Up to 100 keys. */
+  get(keys: string[], options?: "text" | { type?: "text"; cacheTtl?: number }): Promise<Map<string, string | null>>;
+  get<T = unknown>(keys: string[], options: "json" | { type: "json"; cacheTtl?: number }): Promise<Map<string, T | null>>;
+  getWithMetadata<M = unknown>(
+    key: string,
+    options?: "text" | { type?: "text"; cacheTtl?: number },
+  ): Promise<{ value: string | null; metadata: M | null; cacheStatus: null }>;
+  getWithMetadata<T = unknown, M = unknown>(
+    key: string,
+    options: "json" | { type: "json"; cacheTtl?: number },
+  ): Promise<{ value: T | null; metadata: M | null; cacheStatus: null }>;
+  getWithMetadata<M = unknown>(
+    key: string,
+    options: "arrayBuffer" | { type: "arrayBuffer"; cacheTtl?: number },
+  ): Promise<{ value: ArrayBuffer | null; metadata: M | null; cacheStatus: null }>;
+  /** Keys have at most 512 bytes, values 25 MiB. */
+  put(key: string, value: string | ArrayBuffer | ArrayBufferView | ReadableStream, options?: KVNamespacePutOptions): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** At most 1,000 keys, in the order of their bytes; `cursor` goes on where a list ended. */
+  list<M = unknown>(options?: { prefix?: string; limit?: number; cursor?: string | null }): Promise<
+    | { keys: { name: string; expiration?: number; metadata?: M }[]; list_complete: true; cacheStatus: null }
+    | { keys: { name: string; expiration?: number; metadata?: M }[]; list_complete: false; cursor: string; cacheStatus: null }
+  >;
 }
 
 /** The id of a durable object. */
@@ -131,7 +218,115 @@ interface AlarmInvocationInfo {
   readonly scheduledTime: number;
 }
 
+/** Milliseconds, or a text as "30 seconds". At most 365 days. */
+type WorkflowDuration =
+  | number
+  | `${number} ${"second" | "minute" | "hour" | "day" | "week" | "month" | "year"}${"s" | ""}`;
+
+interface WorkflowEvent<Params = unknown> {
+  /** What `create()` was given. */
+  readonly payload: Readonly<Params>;
+  /** When the instance was created. */
+  readonly timestamp: Date;
+  readonly instanceId: string;
+  readonly workflowName: string;
+}
+
+/** An event that `sendEvent()` has sent. */
+interface WorkflowStepEvent<Payload = unknown> {
+  readonly type: string;
+  readonly payload: Readonly<Payload>;
+  readonly timestamp: Date;
+}
+
+interface WorkflowStepContext {
+  /** From 1. */
+  readonly attempt: number;
+  readonly step: { readonly name: string; readonly count: number };
+  readonly config: WorkflowStepConfig;
+}
+
+interface WorkflowStepConfig {
+  retries?: {
+    /** How many attempts after the first; 5. `Infinity`: it does not give up. */
+    limit?: number;
+    /** How long until the first of them; 10 s. */
+    delay?: WorkflowDuration | ((info: { ctx: WorkflowStepContext; error: unknown }) => WorkflowDuration);
+    /** How that grows; `"exponential"`. */
+    backoff?: "constant" | "linear" | "exponential";
+  };
+  /** How long one attempt may take; 10 minutes. */
+  timeout?: WorkflowDuration;
+  /** Accepted, and changes nothing. */
+  sensitive?: boolean;
+}
+
+/** What the code of a workflow does its work with. */
+interface WorkflowStep {
+  /** Runs the callback at least once, and records what it gives: that is what each later run sees. */
+  do<T>(name: string, callback: (ctx: WorkflowStepContext) => T | Promise<T>): Promise<T>;
+  do<T>(name: string, config: WorkflowStepConfig, callback: (ctx: WorkflowStepContext) => T | Promise<T>): Promise<T>;
+  sleep(name: string, duration: WorkflowDuration): Promise<void>;
+  sleepUntil(name: string, time: Date | number): Promise<void>;
+  /** Rejects with a `WorkflowTimeoutError` if none comes in time; 24 hours. */
+  waitForEvent<Payload>(
+    name: string,
+    options: { type: string; timeout?: WorkflowDuration },
+  ): Promise<WorkflowStepEvent<Payload>>;
+  /** Whether this instance has the change that is called so: false if it has passed here before that was made. */
+  patched(name: string): boolean;
+}
+
+/** What a binding to a class of workflows is: `env.NAME`. */
+interface Workflow<Params = unknown> {
+  /** Fails if there is an instance with this id. Without an id it gets one. */
+  create(options?: { id?: string; params?: Params }): Promise<WorkflowInstance>;
+  /** Up to 100 at once; those that are there already are left out of what it gives. */
+  createBatch(batch: { id?: string; params?: Params }[]): Promise<WorkflowInstance[]>;
+  /** Fails if there is no instance with this id. */
+  get(id: string): Promise<WorkflowInstance>;
+}
+
+interface WorkflowStatus {
+  status:
+    | "queued" | "running" | "waiting" | "waitingForPause" | "paused" | "complete" | "errored" | "terminated";
+  error?: { name: string; message: string };
+  output?: unknown;
+  /** The version of the code that it began with. */
+  version: string;
+}
+
+interface WorkflowInstance {
+  readonly id: string;
+  status(): Promise<WorkflowStatus>;
+  /** What is under way is finished; nothing new begins before `resume()`. */
+  pause(): Promise<void>;
+  /** Also goes on with an instance that code has stopped which did not fit its history. */
+  resume(): Promise<void>;
+  terminate(): Promise<void>;
+  /** Begins anew with the same params, and forgets what was. */
+  restart(): Promise<void>;
+  sendEvent(event: { type: string; payload?: unknown }): Promise<void>;
+  /** Calls a method of the workflow that answers at once and changes nothing. */
+  query<T = any>(method: string, ...args: unknown[]): Promise<T>;
+  /** Calls a method of the workflow, as a part of its history: each later run calls it at the same place. */
+  update<T = any>(method: string, ...args: unknown[]): Promise<T>;
+}
+
+declare module "cloudflare:workflows" {
+  /** Thrown in a step: it is not tried again. */
+  export class NonRetryableError extends Error {
+    constructor(message: string, name?: string);
+  }
+}
+
 declare module "cloudflare:workers" {
+  export abstract class WorkflowEntrypoint<Env = unknown, Params = unknown> {
+    protected ctx: ExecutionContext;
+    protected env: Env;
+    constructor(ctx: ExecutionContext, env: Env);
+    run(event: WorkflowEvent<Params>, step: WorkflowStep): Promise<unknown>;
+  }
   export abstract class DurableObject<Env = unknown, Props = unknown> {
     protected ctx: DurableObjectState<Props>;
     protected env: Env;
@@ -149,7 +344,8 @@ declare module "cloudflare:workers" {
 }
 
 declare module "dacapo:workers" {
-  export { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+  export { DurableObject, WorkerEntrypoint, WorkflowEntrypoint } from "cloudflare:workers";
+  export { NonRetryableError } from "cloudflare:workflows";
 }
 
 /** The `TypeError` of a `fetch()` that got no response. */

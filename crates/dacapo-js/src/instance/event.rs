@@ -1,7 +1,7 @@
 //! From an event to the handler of the platform library that takes it.
 
 use bytes::Bytes;
-use dacapo_core::{Body, Chunk, Event, Headers, NetError, Turn};
+use dacapo_core::{Body, Chunk, Event, Headers, NetError};
 
 use crate::ops::{name, uint8_array, v8_string};
 
@@ -22,13 +22,14 @@ pub(super) enum Handler {
     Alarm,
     Phase,
     Stop,
+    Drained,
     Rejection,
     Error,
 }
 
 impl Handler {
     /// All of them; a handler's place is its number.
-    pub(super) const NAMES: [&str; 16] = [
+    pub(super) const NAMES: [&str; 17] = [
         "start",
         "request",
         "requestChunk",
@@ -43,6 +44,7 @@ impl Handler {
         "alarm",
         "phase",
         "stop",
+        "drained",
         "rejection",
         "error",
     ];
@@ -83,7 +85,7 @@ impl<'s> Call<'s> {
 }
 
 /// The call that an event means; `None` for events that are for the runtime.
-pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, turn: &Turn, event: Event) -> Option<Call<'s>> {
+pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, event: Event) -> Option<Call<'s>> {
     Some(match event {
         Event::Request { exchange, head, body, .. } => {
             let exchange = number(scope, exchange.0);
@@ -130,9 +132,9 @@ pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, turn: &Turn, event:
             Call::new(Handler::Failed, [call, code, message])
         }
         Event::Timer(timer) => Call::new(Handler::Timer, [number(scope, timer.0)]),
-        Event::Scheduled { cron, .. } => {
+        Event::Scheduled { cron, scheduled, .. } => {
             let cron = v8_string(scope, &cron).into();
-            let millis = v8::Number::new(scope, turn.wall.as_millis() as f64).into();
+            let millis = v8::Number::new(scope, scheduled.as_millis() as f64).into();
             Call::new(Handler::Scheduled, [cron, millis])
         }
         Event::Alarm { scheduled, retry } => {
@@ -146,6 +148,9 @@ pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, turn: &Turn, event:
         Event::Stop => Call::new(Handler::Stop, []),
         Event::Boot { .. }
         | Event::Crash
+        | Event::Deploy(_)
+        | Event::Misfire(..)
+        | Event::Evict { .. }
         | Event::StoreOpened(_)
         | Event::Loaded(_)
         | Event::Message(..)

@@ -24,6 +24,8 @@ pub(crate) struct Guest {
     /// Of a durable object.
     pub(crate) storage: Option<SharedStorage>,
     pub(crate) fault: Option<Fault>,
+    /// Whether the library wants to be called once no microtask is left.
+    pub(crate) wants_drained: bool,
     /// Decoders in the middle of a stream.
     pub(crate) decoders: BTreeMap<u64, Decoder>,
     pub(crate) decoder_last: u64,

@@ -98,7 +98,7 @@ impl Instance for JsInstance {
             guest.effects = std::mem::take(out);
         }
         let running = Running::new(&self.guest);
-        self.run(turn, event);
+        self.run(event);
         drop(running);
         let mut guest = self.guest.borrow_mut();
         *out = std::mem::take(&mut guest.effects);

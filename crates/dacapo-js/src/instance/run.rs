@@ -1,6 +1,6 @@
 //! One turn: the event goes in, and V8 runs until nothing is left to do.
 
-use dacapo_core::{Event, Fault, FaultKind, Level, Location, Turn};
+use dacapo_core::{Event, Fault, FaultKind, Level, Location};
 
 use super::event::{Call, Handler, call_for, is_work};
 use super::guest::{self, Rejection};
@@ -25,7 +25,7 @@ struct Run<'a> {
 }
 
 impl JsInstance {
-    pub(super) fn run(&mut self, turn: &Turn, event: Event) {
+    pub(super) fn run(&mut self, event: Event) {
         let Some(live) = &self.live else { return };
         let mut run = Run {
             live,
@@ -40,8 +40,8 @@ impl JsInstance {
             if matches!(run.stage, Stage::New) {
                 run.evaluate(scope);
             }
-            run.take(scope, turn, event);
-            run.drain(scope, turn, self.pool.platform());
+            run.take(scope, event);
+            run.drain(scope, self.pool.platform());
         }
         if guest::with(|guest| guest.fault.is_some()).unwrap_or_default()
             || isolate.is_execution_terminating()
@@ -78,7 +78,7 @@ impl Run<'_> {
     }
 
     /// Gives the event to the guest, or keeps it until the guest can take it.
-    fn take(&mut self, scope: &mut v8::PinScope<'_, '_>, turn: &Turn, event: Event) {
+    fn take(&mut self, scope: &mut v8::PinScope<'_, '_>, event: Event) {
         if has_fault() {
             return;
         }
@@ -88,19 +88,15 @@ impl Run<'_> {
             waiting.push(event);
             return;
         }
-        if let Some(call) = call_for(scope, turn, event) {
+        if let Some(call) = call_for(scope, event) {
             self.call(scope, &call);
         }
     }
 
     /// Runs microtasks, platform tasks and what follows from them until all is quiet.
-    fn drain(
-        &mut self,
-        scope: &mut v8::PinScope<'_, '_>,
-        turn: &Turn,
-        platform: &v8::SharedRef<v8::Platform>,
-    ) {
-        for _ in 0..ROUNDS_MAX {
+    fn drain(&mut self, scope: &mut v8::PinScope<'_, '_>, platform: &v8::SharedRef<v8::Platform>) {
+        let mut rounds = 0;
+        while rounds < ROUNDS_MAX {
             self.live.queue.perform_checkpoint(scope);
             while v8::Platform::pump_message_loop(platform, scope, false) {
                 self.live.queue.perform_checkpoint(scope);
@@ -108,18 +104,23 @@ impl Run<'_> {
             if has_fault() {
                 return;
             }
-            let has_started = self.start_if_evaluated(scope, turn);
+            if guest::with(|guest| std::mem::take(&mut guest.wants_drained)).unwrap_or_default() {
+                self.call(scope, &Call::new(Handler::Drained, []));
+                continue;
+            }
+            let has_started = self.start_if_evaluated(scope);
             let has_reported = self.report_rejections(scope);
             if !has_started && !has_reported {
                 return;
             }
+            rounds += 1;
         }
         let text = format!("a turn reported unhandled rejections {ROUNDS_MAX} times; it goes on without");
         guest::push(dacapo_core::Effect::Log(Level::Warn, text.into()));
     }
 
     /// Once the entry module has been evaluated: starts the service, and gives it what waited.
-    fn start_if_evaluated(&mut self, scope: &mut v8::PinScope<'_, '_>, turn: &Turn) -> bool {
+    fn start_if_evaluated(&mut self, scope: &mut v8::PinScope<'_, '_>) -> bool {
         let Stage::Evaluating { done, waiting } = self.stage else { return false };
         let done = v8::Local::new(scope, &*done);
         match done.state() {
@@ -140,7 +141,7 @@ impl Run<'_> {
             self.call(scope, &Call::new(Handler::Start, [namespace, env]));
         }
         for event in waiting {
-            self.take(scope, turn, event);
+            self.take(scope, event);
         }
         true
     }

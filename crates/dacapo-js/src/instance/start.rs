@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dacapo_core::{Boot, Entropy, Time};
+use dacapo_core::plan::Workflow;
+use dacapo_core::{BindingTo, Boot, Entropy, Time};
 
 use super::event::Handler;
-use super::guest::Guest;
+use super::guest::{self, Guest};
 use super::{Live, context};
 use crate::host::isolate::{Compiled, Isolate};
 use crate::load::Bundle;
@@ -30,6 +31,7 @@ impl Guest {
             busy: 0,
             storage: None,
             fault: None,
+            wants_drained: false,
             decoders: BTreeMap::new(),
             decoder_last: 0,
             rejections: Vec::new(),
@@ -70,7 +72,7 @@ pub(super) fn context(isolate: &Isolate, bundle: &Rc<Bundle>, guest: &mut Guest)
     Some(Live { context: v8::Global::new(scope, context), queue, enter, handlers })
 }
 
-/// What `handlers.start` is told: `{ vars, bindings, objects, name, object }`.
+/// What `handlers.start` is told: `{ vars, bindings, objects, queues, kv, workflows, name, object }`.
 pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
     let vars = v8::Object::new(scope);
     for (key, json) in &boot.vars {
@@ -82,16 +84,21 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
         vars.create_data_property(scope, key.into(), value);
     }
     let mut bindings = Vec::with_capacity(boot.bindings.len());
-    let objects = v8::Object::new(scope);
+    let [objects, queues, kv, workflows] = [(); 4].map(|()| v8::Object::new(scope));
     for binding in &boot.bindings {
         let key = v8_string(scope, &binding.name);
-        match &binding.objects {
-            None => bindings.push(key.into()),
-            Some(namespace) => {
-                let namespace = v8_string(scope, namespace);
-                objects.create_data_property(scope, key.into(), namespace.into());
+        let (kind, to) = match &binding.to {
+            BindingTo::Service => {
+                bindings.push(key.into());
+                continue;
             }
-        }
+            BindingTo::Objects(namespace) => (objects, namespace),
+            BindingTo::Queue(queue) => (queues, queue),
+            BindingTo::Kv(namespace) => (kv, namespace),
+            BindingTo::Workflows(namespace) => (workflows, namespace),
+        };
+        let to = v8_string(scope, to);
+        kind.create_data_property(scope, key.into(), to.into());
     }
     let bindings = v8::Array::new_with_elements(scope, &bindings);
     let service = v8_string(scope, &boot.name);
@@ -101,6 +108,9 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
         ("vars", vars.into()),
         ("bindings", bindings.into()),
         ("objects", objects.into()),
+        ("queues", queues.into()),
+        ("kv", kv.into()),
+        ("workflows", workflows.into()),
         ("name", service.into()),
         ("object", object),
     ] {
@@ -110,10 +120,18 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
     env.into()
 }
 
-/// `[class, id]` of a durable object, else `null`.
+/// `[class, id, version]` of a durable object, else `null`. The version is `null` unless it is a workflow.
 fn object<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
     let Some(object) = &boot.object else { return v8::null(scope).into() };
     let class = v8_string(scope, &object.class).into();
     let id = v8_string(scope, &object.key.id.to_string()).into();
-    v8::Array::new_with_elements(scope, &[class, id]).into()
+    let version = match &object.workflow {
+        None => v8::null(scope).into(),
+        Some(Workflow { version: Some(version) }) => v8_string(scope, version).into(),
+        Some(Workflow { version: None }) => {
+            let digest = guest::with(|guest| guest.program.source.to_string()).unwrap_or_default();
+            v8_string(scope, &digest).into()
+        }
+    };
+    v8::Array::new_with_elements(scope, &[class, id, version]).into()
 }

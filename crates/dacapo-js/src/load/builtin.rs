@@ -3,13 +3,23 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use dacapo_core::plan;
+
 use super::Module;
 use crate::host::isolate::Pool;
 use crate::instance::context;
 use crate::ops::v8_string;
 
 /// The names, and that is all: what they export is read from the library.
-const NAMES: [&str; 3] = ["dacapo:sim", "dacapo:workers", "cloudflare:workers"];
+const NAMES: [&str; 4] = ["dacapo:sim", "dacapo:workers", "cloudflare:workers", "cloudflare:workflows"];
+
+/// The modules of the platform's own services: no guest imports them.
+const SERVICES: [&str; 2] = [plan::QUEUES, plan::KV];
+
+/// Whether a service of the platform has a module of this name.
+pub(super) fn is_service(name: &str) -> bool {
+    SERVICES.contains(&name)
+}
 
 /// Whether there is a module of this name.
 pub(super) fn exists(name: &str) -> bool {

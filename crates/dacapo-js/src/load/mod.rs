@@ -28,6 +28,8 @@ pub(crate) struct Bundle {
     pub(crate) modules: Vec<Module>,
     by_specifier: BTreeMap<String, usize>,
     pub(crate) digest: Digest,
+    /// Of what the project itself has written: a new release of Dacapo does not change it.
+    pub(crate) source: Digest,
 }
 
 /// One module.
@@ -83,9 +85,12 @@ impl Bundle {
 /// Loads a program.
 pub(crate) fn load(pool: &Rc<Pool>, code: &Code<'_>) -> Result<Rc<Bundle>, LoadError> {
     let resolver = Resolver::new(code.files);
-    let entry = resolver.entry(code.entry)?;
+    let entry = match builtin::is_service(code.entry) {
+        true => Target::Builtin(code.entry.to_owned()),
+        false => Target::File(resolver.entry(code.entry)?),
+    };
     let mut gathered = Gathered::default();
-    gathered.want(Target::File(entry));
+    gathered.want(entry);
     while let Some(target) = gathered.queue.pop_front() {
         let module = match &target {
             Target::File(path) => read(code, &resolver, path, &mut gathered)?,
@@ -99,7 +104,12 @@ pub(crate) fn load(pool: &Rc<Pool>, code: &Code<'_>) -> Result<Rc<Bundle>, LoadE
         .map(|module| (&module.specifier, &module.code, module.origin.as_ref().map(|origin| &origin.text)))
         .collect();
     let digest = digest_of(&(pool.snapshot.digest, sources));
-    let bundle = Rc::new(Bundle { modules, by_specifier, digest });
+    let texts: Vec<_> = modules
+        .iter()
+        .filter_map(|module| Some((&module.specifier, &module.origin.as_ref()?.text)))
+        .collect();
+    let source = digest_of(&texts);
+    let bundle = Rc::new(Bundle { modules, by_specifier, digest, source });
     link::link(pool, &bundle)?;
     Ok(bundle)
 }

@@ -14,6 +14,19 @@ pub(super) fn position(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Ret
     result.set(v8_string(scope, &text).into());
 }
 
+/// `file:line:column` in the guest's source of what called the library; `null` if that is unknown.
+pub(super) fn place(scope: Scope<'_, '_, '_>, _: Args<'_>, mut result: Return<'_>) {
+    match guest::caller(scope) {
+        Some(location) => result.set(v8_string(scope, &location.to_string()).into()),
+        None => result.set_null(),
+    }
+}
+
+/// The handler `drained` is to be called, in this turn, once no microtask is left.
+pub(super) fn after_drained(_: Scope<'_, '_, '_>, _: Args<'_>, _: Return<'_>) {
+    guest::with(|guest| guest.wants_drained = true);
+}
+
 /// A probe found the turn's budget used up.
 pub(super) fn spent(scope: Scope<'_, '_, '_>, _: Args<'_>, _: Return<'_>) {
     let location = guest::caller(scope);

@@ -75,6 +75,8 @@ pub(crate) fn table() -> Vec<(&'static str, v8::FunctionCallback)> {
         "storageSetAlarm": storage::set_alarm,
         "storageSync": storage::sync,
         "position": guest::position,
+        "place": guest::place,
+        "afterDrained": guest::after_drained,
         "spent": guest::spent,
         "overflowed": guest::overflowed,
     }

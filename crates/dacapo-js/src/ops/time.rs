@@ -7,8 +7,8 @@ use dacapo_core::{Effect, TimerId};
 use super::{Args, Return, Scope, id, number};
 use crate::instance::guest;
 
-/// The longest delay that browsers accept, in milliseconds.
-const DELAY_MAX: f64 = i32::MAX as f64;
+/// A hundred years, in milliseconds. (What a guest may ask of `setTimeout` is for the library to say.)
+const DELAY_MAX: f64 = 100.0 * 365.0 * 86_400_000.0;
 
 pub(super) fn set_timer(_: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
     let millis = number(&args, 1);

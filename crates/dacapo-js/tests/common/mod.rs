@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dacapo_core::{
-    Address, Binding, Body, Boot, Code, Digest, Effect, Effects, Engine, Entropy, Event, ExchangeId,
-    FaultKind, Files, Headers, Instance, InstanceId, LoadError, MemoryFiles, NodeId, Program, RequestHead,
-    ServiceId, Time, Turn, TurnEnd, WallTime, digest_of,
+    Address, Binding, BindingTo, Body, Boot, Code, Digest, Effect, Effects, Engine, Entropy, Event,
+    ExchangeId, FaultKind, Files, Headers, Instance, InstanceId, LoadError, MemoryFiles, NodeId, Program,
+    RequestHead, ServiceId, Time, Turn, TurnEnd, WallTime, digest_of,
 };
 use dacapo_js::{JsEngine, JsOptions};
 
@@ -28,7 +28,7 @@ pub fn boot(node: u32) -> Boot {
         object: None,
         entropy: Entropy([(node as u8).wrapping_add(1); 32]),
         vars: vec![("GREETING".into(), "\"hello\"".into())],
-        bindings: vec![Binding { name: "LEDGER".into(), objects: None }],
+        bindings: vec![Binding { name: "LEDGER".into(), to: BindingTo::Service }],
         turn_budget: 1_000_000,
         memory_max: 64 << 20,
     }

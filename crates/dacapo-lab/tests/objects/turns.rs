@@ -72,7 +72,7 @@ impl Node {
     /// A node whose store has these alarms.
     fn new(alarms: &[(ObjectKey, WallTime)]) -> (Node, Vec<String>) {
         let idle = Duration::from_secs(10);
-        let class = ObjectClass { name: "Thing".into(), namespace: NAMESPACE.into(), idle };
+        let class = ObjectClass { name: "Thing".into(), namespace: NAMESPACE.into(), idle, workflow: None };
         let service = Planned { name: "things".into(), objects: vec![class], ..Planned::default() };
         let plan = Plan { services: vec![service], ..Plan::default() };
         let topology = Topology::spread(&plan, 1);
@@ -141,7 +141,9 @@ fn tell(from: Address, effect: &Effect) -> String {
             format!("commit {number}{writes}{}", alarm.map_or(String::new(), |at| format!(" alarm {at}")))
         }
         Effect::Respond { exchange, head, .. } => format!("answers {} {}", exchange.0, head.status.as_u16()),
-        Effect::SetTimer(timer, wait) => format!("timer {} in {}s", timer.0 & 0xffff, wait.as_secs()),
+        Effect::SetTimer(timer, wait) | Effect::SetTrigger(timer, _, wait) => {
+            format!("timer {} in {}s", timer.0 & 0xffff, wait.as_secs())
+        }
         Effect::ClearTimer(timer) => format!("no timer {}", timer.0 & 0xffff),
         Effect::Log(level, _) => format!("log {level:?}"),
         Effect::Fetch { call, .. } => format!("call {}", call.0),

@@ -30,6 +30,8 @@ pub(super) struct Active {
     /// What may not leave before the commit of this number is durable.
     pub(super) held: VecDeque<(u64, Effect)>,
     pub(super) alarm: Option<Ringing>,
+    /// The alarm for this moment rings once more, although it was handled.
+    pub(super) rings_again: Option<WallTime>,
     pub(super) last_used: Time,
 }
 
@@ -66,6 +68,7 @@ impl Active {
             alarm_on_disk: image.and_then(|image| image.alarm),
             held: VecDeque::new(),
             alarm: None,
+            rings_again: None,
             last_used: now,
         }
     }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dacapo_core::{Effect, Event, InstanceId, Level, ObjectKey, ServiceId, TimerId, Turn, WallTime};
+use dacapo_core::{Effect, Event, InstanceId, Level, ObjectKey, ServiceId, TimerId, Trigger, Turn, WallTime};
 
 use super::active::Ringing;
 use super::object::ObjectTimer;
@@ -34,6 +34,8 @@ pub(super) struct Alarm {
     retry: u32,
     /// `None`: it has rung, and what came of it is not known yet.
     timer: Option<TimerId>,
+    /// Whether its handler is to be called a second time when it is done.
+    again: bool,
 }
 
 impl Runtime {
@@ -86,14 +88,15 @@ impl Runtime {
         self.drop_alarm(&key, out);
         let timer = self.objects.new_timer(ObjectTimer::Alarm(key.clone()));
         let wait = Duration::from_nanos(due.0.saturating_sub(turn.wall.0).max(0) as u64);
-        out.push((runtime_of(self.node), Effect::SetTimer(timer, wait)));
-        self.objects.alarms.insert(key, Alarm { scheduled, due, retry, timer: Some(timer) });
+        out.push((runtime_of(self.node), Effect::SetTrigger(timer, Trigger::Alarm, wait)));
+        self.objects.alarms.insert(key, Alarm { scheduled, due, retry, timer: Some(timer), again: false });
     }
 
-    /// The timer of an alarm has fired.
-    pub(super) fn ring(&mut self, key: ObjectKey, turn: &Turn, out: &mut Sent) {
+    /// The timer of an alarm has fired. `again`: its handler is called once more when it is done.
+    pub(super) fn ring(&mut self, key: ObjectKey, again: bool, turn: &Turn, out: &mut Sent) {
         let Some(alarm) = self.objects.alarms.get_mut(&key) else { return };
         alarm.timer = None;
+        alarm.again |= again;
         let Alarm { scheduled, due, retry, .. } = *alarm;
         if due > turn.wall {
             // The clock was set back since.
@@ -136,11 +139,19 @@ impl Runtime {
         out: &mut Sent,
     ) -> bool {
         let is_stopping = self.is_stopping;
-        let Some(active) = self.slot(id).object.as_mut() else { return false };
+        let slot = self.instances.get_mut(&id);
+        let Some(active) = slot.and_then(|slot| slot.object.as_mut()) else { return false };
         let mut storage = active.storage.0.borrow_mut();
-        if !is_stopping && storage.alarm() == Ok(Some(scheduled)) && storage.set_alarm(None).is_ok() {
+        let is_set = storage.alarm() == Ok(Some(scheduled));
+        let again = active.rings_again.take_if(|it| !is_set && *it == scheduled).is_some();
+        if !is_stopping && (again || is_set && storage.set_alarm(None).is_ok()) {
             drop(storage);
             active.alarm = Some(Ringing { scheduled, retry });
+            let alarm = self.objects.alarms.get_mut(&active.key);
+            if !again && alarm.is_some_and(|alarm| std::mem::take(&mut alarm.again)) {
+                active.rings_again = Some(scheduled);
+                active.waiting.push_back(Event::Alarm { scheduled, retry });
+            }
             return true;
         }
         drop(storage);
@@ -193,12 +204,19 @@ impl Runtime {
             // The handler has set the next one.
             return self.ring_later(key, turn, out);
         }
-        if ringing.retry >= RETRIES {
+        if ringing.retry >= RETRIES && !self.is_workflow(key) {
             self.objects.alarms.remove(key);
             return self.tell_given_up(key, "It stays on the disk, and rings after the next boot.", out);
         }
-        let due = turn.wall.later(FIRST_WAIT * 2u32.pow(ringing.retry));
-        self.arm_alarm(key.clone(), ringing.scheduled, due, ringing.retry + 1, turn, out);
+        let due = turn.wall.later(FIRST_WAIT * 2u32.pow(ringing.retry.min(RETRIES)));
+        self.arm_alarm(key.clone(), ringing.scheduled, due, ringing.retry.saturating_add(1), turn, out);
+    }
+
+    /// Nobody but its alarm goes on with a workflow, so that is never given up here: the platform
+    /// library does, and says so, once the workflow's own code is to blame.
+    fn is_workflow(&self, key: &ObjectKey) -> bool {
+        let classes = || self.system.plan.services.iter().flat_map(|service| &service.objects);
+        classes().any(|class| class.namespace == *key.namespace && class.workflow.is_some())
     }
 
     /// Rings an alarm again that has rung without reaching its handler.

@@ -194,10 +194,15 @@ impl Runtime {
         let storage = engine.open(image, entropy.derive("storage", 0))?;
         let storage = SharedStorage(std::rc::Rc::new(std::cell::RefCell::new(storage)));
         let class = plan.objects.iter().find(|class| class.namespace == *key.namespace);
-        let class = class.ok_or_else(|| missing("its service has no such class"))?.name.as_str().into();
-        let object = Some(ObjectBoot { class, key: key.clone(), storage: storage.clone() });
+        let class = class.ok_or_else(|| missing("its service has no such class"))?;
+        let object = Some(ObjectBoot {
+            class: class.name.as_str().into(),
+            key: key.clone(),
+            storage: storage.clone(),
+            workflow: class.workflow.clone(),
+        });
         let boot = Boot { object, ..self.boot_of(id, service) };
-        let guest = self.system.programs[service.0 as usize].start(boot);
+        let guest = self.system.program(service, self.version).start(boot);
         let active = Active::new(key.clone(), storage, image, turn.now);
         self.instances.insert(id, Slot { service, guest, is_busy: false, object: Some(Box::new(active)) });
         Ok(())
@@ -364,8 +369,13 @@ impl Runtime {
         if !is_settled || self.open.values().any(|open| open.instance == id) {
             return self.arm_idle(id, limit, out);
         }
-        let slot = self.instances.remove(&id).expect("just seen");
-        let active = slot.object.expect("just seen");
+        self.put_away(id, turn, out);
+    }
+
+    /// Lets an object leave memory of which nothing is under way.
+    pub(super) fn put_away(&mut self, id: InstanceId, turn: &Turn, out: &mut Sent) {
+        let slot = self.instances.remove(&id).expect("the maps of a runtime name live instances only");
+        let active = slot.object.expect("it is an object");
         self.forget_object(&active, turn, out);
         let from = Address { node: self.node, instance: id };
         out.extend(active.timers.iter().map(|timer| (from, Effect::ClearTimer(*timer))));

@@ -1,7 +1,7 @@
 //! The faults of a run: which of them this seed uses, how strongly, and what they do at present.
 //!
 //! Faults that strike single messages are asked at each message (`message.rs`), those of single
-//! operations of a disk at each of them (`disk.rs`); faults that come
+//! operations of a disk at each of them (`disk.rs`), those of the platform at what it does (`platform.rs`); faults that come
 //! and go, here called spells, are scheduled (`spell.rs`) and each has its file.
 
 mod clock;
@@ -10,6 +10,7 @@ mod lease;
 mod link;
 mod message;
 mod partition;
+mod platform;
 mod process;
 mod spell;
 
@@ -22,6 +23,7 @@ pub(crate) use self::disk::{DiskFaults, DiskStrike};
 pub(crate) use self::link::Links;
 pub(crate) use self::message::MessageFaults;
 pub(crate) use self::partition::Partition;
+pub(crate) use self::platform::{PlatformFault, PlatformFaults};
 pub(crate) use self::spell::{End, Spell};
 
 use crate::exponential::exponential;
@@ -101,6 +103,7 @@ pub(crate) struct Faults {
     /// Whether faults may happen now: only while the drivers run.
     pub(crate) is_on: bool,
     pub(crate) messages: MessageFaults,
+    pub(crate) platform: PlatformFaults,
     pub(crate) partition: Option<Partition>,
     pub(crate) partitions: u64,
     pub(crate) links: Links,
@@ -123,7 +126,8 @@ impl Faults {
         }
         let messages = MessageFaults::new(&active);
         let links = Links::new(&active);
-        Faults { active, is_on: false, messages, partition: None, partitions: 0, links }
+        let platform = PlatformFaults::new(&active);
+        Faults { active, is_on: false, messages, platform, partition: None, partitions: 0, links }
     }
 
     /// What goes wrong with the disk of this node.
@@ -175,6 +179,7 @@ impl Sim {
         self.heal_partition();
         self.faults.links.release();
         self.heal_disks();
+        self.end_deploy();
         self.leases.out_of_reach.clear();
         for node in &mut self.nodes {
             node.turn_cost = Duration::ZERO;

@@ -19,6 +19,7 @@ pub(crate) enum Spell {
     DiskFull,
     DiskSlow,
     DiskLost,
+    Deploy,
     LeaseUnavailable,
     LeaseEarly,
 }
@@ -43,7 +44,7 @@ pub(crate) enum End {
 }
 
 impl Spell {
-    pub(crate) const ALL: [Spell; 12] = [
+    pub(crate) const ALL: [Spell; 13] = [
         Spell::Partition,
         Spell::Clog,
         Spell::Crash,
@@ -54,6 +55,7 @@ impl Spell {
         Spell::DiskFull,
         Spell::DiskSlow,
         Spell::DiskLost,
+        Spell::Deploy,
         Spell::LeaseUnavailable,
         Spell::LeaseEarly,
     ];
@@ -75,6 +77,7 @@ impl Spell {
             Spell::DiskFull => "disk.full",
             Spell::DiskSlow => "disk.latency",
             Spell::DiskLost => "disk.lost",
+            Spell::Deploy => "deploy.rolling",
             Spell::LeaseUnavailable => "lease.unavailable",
             Spell::LeaseEarly => "lease.early",
         }
@@ -106,6 +109,7 @@ impl Sim {
             Spell::DiskFull => self.begin_disk_full(),
             Spell::DiskSlow => self.begin_disk_slow(),
             Spell::DiskLost => self.lose_disk(),
+            Spell::Deploy => self.deploy(),
             Spell::LeaseUnavailable => self.begin_lease_unavailable(),
             Spell::LeaseEarly => self.expire_lease(),
         }

@@ -10,6 +10,7 @@ use dacapo_core::{
 };
 use serde_json::{Map, Value, json};
 
+use super::words::trigger_name;
 use crate::names::Names;
 use crate::{Ending, Identity, Outcome, Part, Record};
 
@@ -69,8 +70,13 @@ pub(crate) fn event(event: &Event, names: &Names) -> Value {
             json!({"response_credit": {"exchange": exchange.0, "bytes": bytes}})
         }
         Event::Cancelled(exchange) => json!({"cancelled": {"exchange": exchange.0}}),
-        Event::Scheduled { service, cron } => {
-            json!({"scheduled": {"service": names.service(*service), "cron": &cron[..]}})
+        Event::Scheduled { service, cron, scheduled } => json!({"scheduled": {
+            "service": names.service(*service), "cron": &cron[..], "scheduled_ns": scheduled.0.to_string(),
+        }}),
+        Event::Deploy(version) => json!({"deploy": {"version": version}}),
+        Event::Misfire(timer, times) => json!({"misfire": {"timer": timer.0, "times": times}}),
+        Event::Evict { exchange, kind } => {
+            json!({"evict": {"exchange": exchange.map(|it| it.0), "kind": kind.to_string()}})
         }
         Event::Response { call, head, body: b } => {
             json!({"response": {"call": call.0, "head": response(head), "body": body(b)}})
@@ -127,6 +133,9 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Value {
         Effect::SetTimer(timer, after) => {
             json!({"set_timer": {"timer": timer.0, "after_ns": after.as_nanos().to_string()}})
         }
+        Effect::SetTrigger(timer, trigger, after) => json!({"set_trigger": {
+            "timer": timer.0, "for": trigger_name(*trigger), "after_ns": after.as_nanos().to_string(),
+        }}),
         Effect::ClearTimer(timer) => json!({"clear_timer": {"timer": timer.0}}),
         Effect::Log(level, text) => {
             let level = match level {

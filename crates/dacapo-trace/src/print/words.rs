@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dacapo_core::{
     Body, Changes, Check, CheckKind, Chunk, Effect, Event, LeaseSwap, Level, Message, RequestHead,
-    ResponseHead, StorageError, Target, WallTime,
+    ResponseHead, StorageError, Target, Trigger, WallTime,
 };
 
 use super::excerpt::{self, clean};
@@ -51,6 +51,17 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
             line.word(Style::Bad, clean(&error.to_string()));
         }
         Event::Timer(timer) => start(&mut line, "timer", timer),
+        Event::Deploy(version) => line.word(Style::Word, format!("runs version {}", version + 1)),
+        Event::Misfire(timer, times) => {
+            start(&mut line, "timer", timer);
+            line.word(Style::Fault, format!("goes off {times} times"));
+        }
+        Event::Evict { exchange, kind } => {
+            // Whether there is still something to end, the lines below say.
+            line.word(Style::Fault, "evict");
+            let when = exchange.map_or_else(|| "after its answers".to_owned(), |it| format!("at {it}"));
+            line.word(Style::Faint, format!("({kind}, if still at work {when})"));
+        }
         Event::StoreOpened(Ok(alarms)) => {
             line.word(Style::Word, "store opened");
             let alarms = match alarms.len() {
@@ -133,6 +144,10 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Line {
             start(&mut line, "set timer", timer);
             line.word(Style::Faint, format!("in {after:?}"));
         }
+        Effect::SetTrigger(timer, trigger, after) => {
+            start(&mut line, &format!("set {}", trigger_name(*trigger)), timer);
+            line.word(Style::Faint, format!("in {after:?}"));
+        }
         Effect::ClearTimer(timer) => start(&mut line, "clear timer", timer),
         Effect::Log(level, text) => {
             let (style, word) = match level {
@@ -206,6 +221,14 @@ fn changes(changes: &Changes, wall: Option<WallTime>) -> String {
     });
     let parts: Vec<String> = writes.into_iter().chain(alarm).collect();
     format!("({})", parts.join(", "))
+}
+
+/// What goes off.
+pub(super) fn trigger_name(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Cron => "cron",
+        Trigger::Alarm => "alarm",
+    }
 }
 
 fn start(line: &mut Line, word: &str, id: &impl std::fmt::Display) {

@@ -49,7 +49,9 @@ impl<'a> From<&'a core::Event> for Event<'a> {
             E::RequestChunk(exchange, chunk) => Event::RequestChunk(exchange.0, chunk.into()),
             E::ResponseCredit(exchange, bytes) => Event::ResponseCredit(exchange.0, *bytes),
             E::Cancelled(exchange) => Event::Cancelled(exchange.0),
-            E::Scheduled { service, cron } => Event::Scheduled { service: service.0, cron },
+            E::Scheduled { service, cron, scheduled } => {
+                Event::CronDue { service: service.0, cron, scheduled: scheduled.0 }
+            }
             E::Response { call, head, body } => {
                 Event::Response { call: call.0, head: head.into(), body: body.into() }
             }
@@ -69,6 +71,11 @@ impl<'a> From<&'a core::Event> for Event<'a> {
                 Event::Committed(*number, result.as_ref().copied().map_err(StorageError::from))
             }
             E::Alarm { scheduled, retry } => Event::Alarm { scheduled: scheduled.0, retry: *retry },
+            E::Deploy(version) => Event::Deploy(*version),
+            E::Misfire(timer, times) => Event::Misfire(timer.0, *times),
+            E::Evict { exchange, kind } => {
+                Event::Evict { exchange: exchange.map(|it| it.0), kind: (*kind).into() }
+            }
             E::Message(from, message) => Event::Message(from.0, (&**message).into()),
             E::Leased(number, result) => {
                 let records = result.as_ref().map(|all| all.iter().map(Into::into).collect());
@@ -118,6 +125,15 @@ impl<'a> From<&'a core::Effect> for Effect<'a> {
             E::AlarmDone(is_ok) => Effect::AlarmDone(*is_ok),
             E::Exclusive(is_on) => Effect::Exclusive(*is_on),
             E::Sync(timer) => Effect::Sync(timer.0),
+            E::SetTrigger(timer, trigger, after) => Effect::SetTrigger {
+                timer: timer.0,
+                trigger: match trigger {
+                    core::Trigger::Cron => Trigger::Cron,
+                    core::Trigger::Alarm => Trigger::Alarm,
+                },
+                seconds: after.as_secs(),
+                nanos: after.subsec_nanos(),
+            },
             E::Send(to, message) => Effect::Send(to.0, (&**message).into()),
             E::Lease(call) => Effect::Lease((&**call).into()),
         }
@@ -224,7 +240,17 @@ impl<'a> From<&'a core::Check> for Check<'a> {
 
 impl<'a> From<&'a core::Fault> for Fault<'a> {
     fn from(fault: &'a core::Fault) -> Fault<'a> {
-        let kind = match fault.kind {
+        Fault {
+            kind: fault.kind.into(),
+            message: &fault.message,
+            location: fault.location.as_ref().map(Location::from),
+        }
+    }
+}
+
+impl From<core::FaultKind> for FaultKind {
+    fn from(kind: core::FaultKind) -> FaultKind {
+        match kind {
             core::FaultKind::Budget => FaultKind::Budget,
             core::FaultKind::Memory => FaultKind::Memory,
             core::FaultKind::Stack => FaultKind::Stack,
@@ -232,8 +258,8 @@ impl<'a> From<&'a core::Fault> for Fault<'a> {
             core::FaultKind::Panic => FaultKind::Panic,
             core::FaultKind::Abort => FaultKind::Abort,
             core::FaultKind::Storage => FaultKind::Storage,
-        };
-        Fault { kind, message: &fault.message, location: fault.location.as_ref().map(Location::from) }
+            core::FaultKind::Evicted => FaultKind::Evicted,
+        }
     }
 }
 

@@ -57,7 +57,17 @@ impl Event<'_> {
             Event::ResponseCredit(exchange, bytes) => E::ResponseCredit(ExchangeId(exchange), bytes),
             Event::Cancelled(exchange) => E::Cancelled(ExchangeId(exchange)),
             Event::Scheduled { service, cron } => {
-                E::Scheduled { service: ServiceId(service), cron: cron.into() }
+                E::Scheduled { service: ServiceId(service), cron: cron.into(), scheduled: WallTime(0) }
+            }
+            Event::CronDue { service, cron, scheduled } => E::Scheduled {
+                service: ServiceId(service),
+                cron: cron.into(),
+                scheduled: WallTime(scheduled),
+            },
+            Event::Deploy(version) => E::Deploy(version),
+            Event::Misfire(timer, times) => E::Misfire(TimerId(timer), times),
+            Event::Evict { exchange, kind } => {
+                E::Evict { exchange: exchange.map(ExchangeId), kind: kind.into() }
             }
             Event::Response { call, head, body } => {
                 E::Response { call: CallId(call), head: head.into_core()?, body: body.into() }
@@ -100,11 +110,13 @@ impl Effect<'_> {
             }
             Effect::ResponseChunk(exchange, chunk) => E::ResponseChunk(ExchangeId(exchange), chunk.into()),
             Effect::RequestPull(exchange, bytes) => E::RequestPull(ExchangeId(exchange), bytes),
-            Effect::SetTimer { timer, seconds, nanos } => {
-                if nanos >= 1_000_000_000 {
-                    return Err(format!("a timer with {nanos} nanoseconds beside its seconds"));
-                }
-                E::SetTimer(TimerId(timer), Duration::new(seconds, nanos))
+            Effect::SetTimer { timer, seconds, nanos } => E::SetTimer(TimerId(timer), after(seconds, nanos)?),
+            Effect::SetTrigger { timer, trigger, seconds, nanos } => {
+                let trigger = match trigger {
+                    Trigger::Cron => core::Trigger::Cron,
+                    Trigger::Alarm => core::Trigger::Alarm,
+                };
+                E::SetTrigger(TimerId(timer), trigger, after(seconds, nanos)?)
             }
             Effect::ClearTimer(timer) => E::ClearTimer(TimerId(timer)),
             Effect::Log(level, text) => {
@@ -131,6 +143,13 @@ impl Effect<'_> {
             Effect::Lease(call) => E::Lease(Box::new(call.into())),
         })
     }
+}
+
+fn after(seconds: u64, nanos: u32) -> Result<Duration> {
+    if nanos >= 1_000_000_000 {
+        return Err(format!("a timer with {nanos} nanoseconds beside its seconds"));
+    }
+    Ok(Duration::new(seconds, nanos))
 }
 
 impl From<Note<'_>> for core::Note {
@@ -250,7 +269,14 @@ impl From<Check<'_>> for core::Check {
 
 impl From<Fault<'_>> for core::Fault {
     fn from(fault: Fault<'_>) -> core::Fault {
-        let kind = match fault.kind {
+        let location = fault.location.map(Into::into);
+        core::Fault { kind: fault.kind.into(), message: fault.message.into(), location }
+    }
+}
+
+impl From<FaultKind> for core::FaultKind {
+    fn from(kind: FaultKind) -> core::FaultKind {
+        match kind {
             FaultKind::Budget => core::FaultKind::Budget,
             FaultKind::Memory => core::FaultKind::Memory,
             FaultKind::Stack => core::FaultKind::Stack,
@@ -258,8 +284,8 @@ impl From<Fault<'_>> for core::Fault {
             FaultKind::Panic => core::FaultKind::Panic,
             FaultKind::Abort => core::FaultKind::Abort,
             FaultKind::Storage => core::FaultKind::Storage,
-        };
-        core::Fault { kind, message: fault.message.into(), location: fault.location.map(Into::into) }
+            FaultKind::Evicted => core::FaultKind::Evicted,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use dacapo_core::{
     Address, Body, CallId, Changes, Check, CheckKind, Chunk, Delivery, Effect, Entropy, Event, ExchangeId,
     Fault, FaultKind, Headers, Image, InstanceId, LeaseCall, LeaseRecord, LeaseSwap, Level, Location,
     Message, NetError, NodeId, Note, NoteKind, ObjectId, ObjectKey, Phase, RequestHead, ResponseHead,
-    ServiceId, StorageError, StorageErrorKind, Target, Time, TimerId, WallTime,
+    ServiceId, StorageError, StorageErrorKind, Target, Time, TimerId, Trigger, WallTime,
 };
 use dacapo_trace::Part;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -171,6 +171,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(entropy, incarnation)| Event::Boot { entropy: Entropy(entropy), incarnation }),
         Just(Event::Crash),
         Just(Event::Stop),
+        any::<u32>().prop_map(Event::Deploy),
         phase.prop_map(Event::Phase),
         (exchange(), service(), option::of(service()), option::of(key()), request(), body()).prop_map(
             |(exchange, service, from, object, head, body)| Event::Request {
@@ -185,7 +186,13 @@ fn event() -> impl Strategy<Value = Event> {
         (exchange(), chunk()).prop_map(|(id, chunk)| Event::RequestChunk(id, chunk)),
         (exchange(), any::<u32>()).prop_map(|(id, n)| Event::ResponseCredit(id, n)),
         exchange().prop_map(Event::Cancelled),
-        (service(), text()).prop_map(|(service, cron)| Event::Scheduled { service, cron }),
+        (service(), text(), wall()).prop_map(|(service, cron, scheduled)| Event::Scheduled {
+            service,
+            cron,
+            scheduled
+        }),
+        (timer(), any::<u32>()).prop_map(|(timer, times)| Event::Misfire(timer, times)),
+        (option::of(exchange()), fault_kind()).prop_map(|(exchange, kind)| Event::Evict { exchange, kind }),
         (call(), response(), body()).prop_map(|(call, head, body)| Event::Response { call, head, body }),
         (call(), chunk()).prop_map(|(id, chunk)| Event::ResponseChunk(id, chunk)),
         (call(), any::<u32>()).prop_map(|(id, n)| Event::RequestCredit(id, n)),
@@ -199,6 +206,19 @@ fn event() -> impl Strategy<Value = Event> {
         (any::<u64>(), prop_oneof![vec(lease(), 0..3).prop_map(Ok), error().prop_map(Err)])
             .prop_map(|(number, result)| Event::Leased(number, result)),
     ]
+}
+
+fn fault_kind() -> impl Strategy<Value = FaultKind> {
+    prop::sample::select(vec![
+        FaultKind::Budget,
+        FaultKind::Memory,
+        FaultKind::Stack,
+        FaultKind::Load,
+        FaultKind::Panic,
+        FaultKind::Abort,
+        FaultKind::Storage,
+        FaultKind::Evicted,
+    ])
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
@@ -222,17 +242,12 @@ fn effect() -> impl Strategy<Value = Effect> {
             details,
             location,
         });
-    let kinds = vec![
-        FaultKind::Budget,
-        FaultKind::Memory,
-        FaultKind::Stack,
-        FaultKind::Load,
-        FaultKind::Panic,
-        FaultKind::Abort,
-        FaultKind::Storage,
-    ];
-    let fault = (prop::sample::select(kinds), text(), location())
-        .prop_map(|(kind, message, location)| Fault { kind, message, location });
+    let trigger = prop::sample::select(vec![Trigger::Cron, Trigger::Alarm]);
+    let fault = (fault_kind(), text(), location()).prop_map(|(kind, message, location)| Fault {
+        kind,
+        message,
+        location,
+    });
     prop_oneof![
         (call(), target(), request(), body()).prop_map(|(call, target, head, body)| Effect::Fetch {
             call,
@@ -253,6 +268,8 @@ fn effect() -> impl Strategy<Value = Effect> {
         (timer(), any::<u64>(), 0u32..1_000_000_000)
             .prop_map(|(id, s, n)| Effect::SetTimer(id, Duration::new(s, n))),
         timer().prop_map(Effect::ClearTimer),
+        (timer(), trigger, any::<u64>(), 0u32..1_000_000_000)
+            .prop_map(|(id, trigger, s, n)| { Effect::SetTrigger(id, trigger, Duration::new(s, n)) }),
         (level, text()).prop_map(|(level, text)| Effect::Log(level, text)),
         check.prop_map(|check| Effect::Check(Box::new(check))),
         Just(Effect::PhaseDone),

@@ -9,3 +9,4 @@ pub(crate) mod sim;
 pub(crate) mod store;
 pub(crate) mod trace;
 pub(crate) mod validate;
+pub(crate) mod workflows;

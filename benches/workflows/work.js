@@ -1,0 +1,2 @@
+// What a step calls.
+export default { fetch: () => new Response("done") };

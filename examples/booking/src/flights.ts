@@ -1,0 +1,7 @@
+// Seats.
+
+import { Holdings } from "./holdings.ts";
+
+export class Flight extends Holdings {
+  readonly total = 30;
+}

@@ -1,0 +1,7 @@
+// Rooms.
+
+import { Holdings } from "./holdings.ts";
+
+export class Hotel extends Holdings {
+  readonly total = 25;
+}

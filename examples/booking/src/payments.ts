@@ -1,0 +1,7 @@
+// Money, by customer.
+
+import { Holdings } from "./holdings.ts";
+
+export class Wallet extends Holdings {
+  readonly total = 3000;
+}
