@@ -212,7 +212,7 @@ impl Runtime {
         match self.objects.take_timer(timer) {
             Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, turn, out),
             Some(ObjectTimer::Alarm(key)) => self.ring(key, times > 1, turn, out),
-            Some(ObjectTimer::Look(service)) => self.look_again(service, out),
+            Some(ObjectTimer::Look(service)) => self.look_again(service, turn, out),
             Some(ObjectTimer::Resend) => self.resend(turn, out),
             Some(ObjectTimer::Call(id, call)) => self.call_again(id, call, out),
             None => self.fire_cron(timer, times, turn, out),

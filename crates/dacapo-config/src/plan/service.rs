@@ -24,6 +24,7 @@ const SERVICE: Shape = Shape {
         "next",
         "objects",
         "queues",
+        "replicas",
         "routes",
         "secrets",
         "vars",
@@ -41,6 +42,9 @@ const LIMITS: Shape =
 
 /// The most nodes a cluster can have.
 pub(super) const NODES_MAX: u64 = 500;
+
+/// The most nodes that can keep an object: each of them hears of each of its writes.
+const REPLICAS_MAX: u64 = 9;
 
 /// A service that was read, and the places that are checked against other blocks.
 pub(super) struct ServiceDraft {
@@ -76,9 +80,17 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
     let instances = fields
         .get("instances")
         .and_then(|e| reader.integer(e, "`instances`", 1..=NODES_MAX, "instances = 1"));
+    let replicas = fields
+        .get("replicas")
+        .and_then(|e| reader.integer(e, "`replicas`", 1..=REPLICAS_MAX, "replicas = 3"));
     let limits = limits(reader, &fields);
     let classes = object::classes(reader, &fields, &name.value);
     let deleted = object::deleted(reader, &fields, &name.value);
+    if let Some(replicas) = replicas.as_ref().filter(|_| classes.is_empty()) {
+        let message = format!("{owner} has replicas and no objects");
+        let help = "Only what durable objects store is kept on several nodes: name their classes in `objects`, or remove the line.";
+        reader.report(Code::Contradiction, message, &replicas.place, "of nothing", help);
+    }
     let rights = || calls.iter().map(|(binding, to)| (binding.value.clone(), to.value.as_str()));
     let service = Service {
         name: name.value.clone(),
@@ -103,7 +115,7 @@ pub(super) fn read(reader: &mut Reader, block: &Block) -> Option<ServiceDraft> {
         secrets: secrets.into_iter().map(|secret| secret.value).collect(),
         cron: cron::read(reader, &fields),
         instances: instances.as_ref().map(|n| n.value as u32),
-        replicas: None,
+        replicas: replicas.map(|n| n.value as u32),
         limits,
     };
     let to = |of: Vec<(_, Placed<String>)>| of.into_iter().map(|(_, to)| to).collect();

@@ -98,6 +98,7 @@ fn every_setting_reaches_the_plan() {
                 },
             ],
             instances: None,
+            replicas: None,
             limits: Limits {
                 turn_budget: 1000000,
                 memory_max: 67108864,
@@ -122,6 +123,7 @@ fn every_setting_reaches_the_plan() {
             instances: Some(
                 1,
             ),
+            replicas: None,
             limits: Limits {
                 turn_budget: 50000000,
                 memory_max: 134217728,

@@ -231,3 +231,25 @@ pub(crate) fn holds(experiment: &Experiment, seeds: std::ops::Range<u64>) {
         panic!("\nseed {}: {failure}\nfaults: {faults}\n", report.seed);
     }
 }
+
+#[test]
+fn a_history_that_is_not_linearizable_is_seen() {
+    let seen = |asked, answered, keys: &[&str], own: Option<&str>| Seen {
+        asked: Time(asked),
+        answered: Time(answered),
+        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        own: own.map(str::to_owned),
+    };
+    let good =
+        vec![seen(0, 9, &["a", "b"], Some("b")), seen(1, 3, &["a"], Some("a")), seen(5, 20, &["a"], None)];
+    assert_eq!(mistake(&good), None);
+    let mut stale = good.clone();
+    stale.push(seen(10, 12, &["a"], None));
+    assert!(mistake(&stale).unwrap().contains("2 keys were answered"), "an old state is read");
+    let mut lost = good.clone();
+    lost.push(seen(30, 40, &["a", "c"], Some("c")));
+    assert!(mistake(&lost).unwrap().contains("is no beginning of"), "an acknowledged write is lost");
+    let mut own = good;
+    own.push(seen(30, 40, &["a", "b"], Some("d")));
+    assert!(mistake(&own).unwrap().contains("its own request"), "a write is acknowledged and not there");
+}

@@ -33,7 +33,7 @@ impl Runtime {
     }
 
     /// Whether nothing of this instance is under way.
-    fn is_done(&self, id: InstanceId) -> bool {
+    pub(super) fn is_done(&self, id: InstanceId) -> bool {
         let Some(slot) = self.instances.get(&id) else { return true };
         let is_settled = |active: &super::Active| active.is_settled() && active.calls.is_empty();
         !slot.is_busy

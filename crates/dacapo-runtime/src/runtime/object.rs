@@ -74,7 +74,12 @@ impl Objects {
 
     /// The objects in memory, and those on their way there.
     pub(super) fn active_keys(&self) -> Vec<(ObjectKey, InstanceId)> {
-        self.by_key.iter().map(|(key, id)| (key.clone(), *id)).collect()
+        self.active().map(|(key, id)| (key.clone(), id)).collect()
+    }
+
+    /// The same, without a copy.
+    pub(super) fn active(&self) -> impl Iterator<Item = (&ObjectKey, InstanceId)> {
+        self.by_key.iter().map(|(key, id)| (key, *id))
     }
 
     /// Whatever this instance's commit says of an alarm, nobody waits for it any more.

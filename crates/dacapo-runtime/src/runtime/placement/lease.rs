@@ -33,8 +33,8 @@ pub(super) struct Leases {
     /// What stands in the lease if the last attempt to get it succeeded.
     tried: BTreeMap<SliceId, ByteString>,
     attempts: u64,
-    /// Leases to give back, with the versions that they have.
-    releasing: BTreeMap<SliceId, u64>,
+    /// Leases to give back, with the versions that they have, and who gets them.
+    releasing: BTreeMap<SliceId, (u64, Option<NodeId>)>,
     shunned: BTreeMap<SliceId, ()>,
     is_timer_set: BTreeMap<ServiceId, ()>,
 }
@@ -50,8 +50,8 @@ impl Leases {
         self.tried.remove(&slice);
     }
 
-    pub(super) fn release(&mut self, slice: SliceId, epoch: u64) {
-        self.releasing.insert(slice, epoch);
+    pub(super) fn release(&mut self, slice: SliceId, epoch: u64, to: Option<NodeId>) {
+        self.releasing.insert(slice, (epoch, to));
     }
 
     pub(super) fn has_released_all(&self) -> bool {
@@ -87,8 +87,9 @@ impl Runtime {
     }
 
     /// It is time to look again.
-    pub(in crate::runtime) fn look_again(&mut self, service: ServiceId, out: &mut Sent) {
+    pub(in crate::runtime) fn look_again(&mut self, service: ServiceId, turn: &Turn, out: &mut Sent) {
         self.placement.leases.is_timer_set.remove(&service);
+        self.balance(service, turn, out);
         self.look_at_leases(service, out);
     }
 
@@ -99,32 +100,40 @@ impl Runtime {
         if let Some(owned) = self.placement.owned.get(&slice) {
             return Some(LeaseSwap { key, expected: owned.epoch, value: owned.holder.clone(), ttl: TTL });
         }
-        let is_stopping = self.is_stopping;
         let leases = &mut self.placement.leases;
-        if let Some(expected) = leases.releasing.get(&slice) {
-            return Some(LeaseSwap { key, expected: *expected, value: ByteString::new(), ttl: TTL });
+        if let Some((expected, to)) = leases.releasing.get(&slice) {
+            let value = to.map_or_else(ByteString::new, |to| to.to_string().into());
+            return Some(LeaseSwap { key, expected: *expected, value, ttl: TTL });
         }
         // Without a look nobody knows whether it is free.
         leases.answered.get(&slice.service)?;
-        let (expected, is_mine, free) = match leases.seen.get(&slice) {
-            None => (0, false, u32::MAX),
-            Some((record, free)) => {
-                let is_mine = record.is_held && node_of(&record.value) == Some(self.node);
-                (record.version, is_mine, *free)
-            }
-        };
-        let looks = match leases.shunned.contains_key(&slice) {
-            true => rank as u32 + SHUNNED,
-            false => rank as u32,
-        };
-        // Its own of an earlier life, or of an attempt that it gave up, is nobody's.
-        if is_stopping || !(is_mine && !leases.shunned.contains_key(&slice) || free > looks) {
+        if !self.wants(slice, rank) {
             return None;
         }
+        let leases = &mut self.placement.leases;
+        let expected = leases.seen.get(&slice).map_or(0, |(record, _)| record.version);
         leases.attempts += 1;
         let value: ByteString = format!("{}/{}/{}", self.node, leases.incarnation, leases.attempts).into();
         leases.tried.insert(slice, value.clone());
         Some(LeaseSwap { key, expected, value, ttl: TTL })
+    }
+
+    /// Whether this node could have a slice at once.
+    fn is_offered(&self, slice: SliceId) -> bool {
+        let rank = self.replicas_of(slice).iter().position(|node| *node == self.node);
+        rank.is_some_and(|rank| self.wants(slice, rank))
+    }
+
+    /// Whether a slice that is not owned here could be, as it was seen last.
+    fn wants(&self, slice: SliceId, rank: usize) -> bool {
+        let leases = &self.placement.leases;
+        let is_shunned = leases.shunned.contains_key(&slice);
+        let looks = if is_shunned { rank as u32 + SHUNNED } else { rank as u32 };
+        let Some((record, free)) = leases.seen.get(&slice) else { return !self.is_stopping };
+        // Its own of an earlier life, or of an attempt that it gave up, is nobody's; and somebody may have
+        // given it to this node.
+        let is_mine = record.is_held && node_of(&record.value) == Some(self.node);
+        !self.is_stopping && (is_mine && !is_shunned || *free > looks)
     }
 
     /// The coordination service has answered.
@@ -143,7 +152,7 @@ impl Runtime {
             return;
         }
         leases.answered.insert(service, (number, count + 1));
-        let mut was_released = Vec::new();
+        let (mut was_released, mut is_offered) = (Vec::new(), false);
         for record in records {
             let slice = SliceId { service, index: record.key };
             let leases = &mut self.placement.leases;
@@ -155,14 +164,16 @@ impl Runtime {
             if record.is_held {
                 leases.shunned.remove(&slice);
             }
-            if leases.releasing.get(&slice).is_some_and(|released| version > *released) {
+            if leases.releasing.get(&slice).is_some_and(|(released, _)| version > *released) {
                 leases.releasing.remove(&slice);
                 was_released.push(slice);
             }
-            leases.seen.insert(slice, (record, free));
+            let before = leases.seen.insert(slice, (record, free));
+            let is_news = before.is_none_or(|(record, _)| record.version != version);
             match (self.placement.owned.get(&slice).map(|owned| owned.epoch), is_mine) {
                 (Some(epoch), _) if epoch != version => self.step_down(slice, turn, out),
-                (None, Some(holder)) => self.begin_owning(slice, version, holder, out),
+                (None, Some(holder)) => self.begin_owning(slice, version, holder, turn, out),
+                (None, None) if is_news => is_offered |= self.is_offered(slice),
                 _ => {}
             }
         }
@@ -172,8 +183,8 @@ impl Runtime {
                 self.say(to, slice, 0, What::Free, out);
             }
         }
-        // After a boot nobody should wait a second for what is free.
-        if count == 0 {
+        // Nobody should wait a second for what is free after a boot, or was just given to this node.
+        if count == 0 || is_offered {
             self.look_at_leases(service, out);
         }
     }

@@ -11,6 +11,7 @@
 //! The protocol is that of Vertical Paxos (Lamport, Malkhi and Zhou, 2009), with the reading and writing
 //! back of Attiya, Bar-Noy and Dolev (1995) for the state of each object that a new owner takes up.
 
+mod balance;
 mod calls;
 mod lease;
 mod owner;
@@ -29,6 +30,7 @@ use dacapo_core::{
 use super::object::ObjectTimer;
 use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
+use balance::Balance;
 use calls::Calls;
 pub(super) use calls::clean;
 use lease::Leases;
@@ -46,6 +48,7 @@ pub(super) struct Placement {
     /// Versions that this node has given in this life. With the epoch each is used once only.
     versions: u64,
     leases: Leases,
+    balance: Balance,
     pub(super) calls: Calls,
     /// What this node says to itself.
     inbox: VecDeque<Words>,
@@ -97,7 +100,11 @@ impl Runtime {
         while let Some(words) = self.placement.inbox.pop_front() {
             self.hear(self.node, words, turn, out);
         }
-        if self.is_stopping && !self.placement.owned.is_empty() {
+        if self.placement.owned.is_empty() {
+            return;
+        }
+        self.let_slices_leave(turn, out);
+        if self.is_stopping {
             self.release_quiet_slices(turn, out);
         }
     }
@@ -132,6 +139,9 @@ impl Runtime {
         }
         if let What::Free = words.what {
             return self.look_at_leases(slice.service, out);
+        }
+        if let What::Load(load) = words.what {
+            return self.load_is(from, slice.service, load, turn);
         }
         // The rest are answers; one to an earlier epoch is to nobody.
         if self.placement.owned.get(&slice).is_none_or(|owned| owned.epoch != epoch) {

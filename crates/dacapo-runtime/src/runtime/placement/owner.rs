@@ -35,8 +35,12 @@ pub(super) struct Owned {
     pub(super) stuck_since: Option<Time>,
     /// Requests for its objects since they were counted last.
     pub(super) requests: u64,
-    /// It is about to be given to somebody else: nothing new begins here.
-    pub(super) is_leaving: bool,
+    /// How many there are lately in a round of balancing.
+    pub(super) load: u64,
+    /// Since when it is owned here, or was to leave and could not.
+    pub(super) since: Time,
+    /// Whom it is about to be given to, and since when: nothing new begins here.
+    pub(super) leaves: Option<(NodeId, Time)>,
 }
 
 /// Whether this node was still the owner after a turn: asked for many at once.
@@ -71,7 +75,14 @@ impl Owned {
 
 impl Runtime {
     /// The lease of a slice is this node's, with this version.
-    pub(super) fn begin_owning(&mut self, slice: SliceId, epoch: u64, holder: ByteString, out: &mut Sent) {
+    pub(super) fn begin_owning(
+        &mut self,
+        slice: SliceId,
+        epoch: u64,
+        holder: ByteString,
+        turn: &Turn,
+        out: &mut Sent,
+    ) {
         let owned = Owned {
             epoch,
             holder,
@@ -80,7 +91,9 @@ impl Runtime {
             confirming: Confirming::default(),
             stuck_since: None,
             requests: 0,
-            is_leaving: false,
+            load: 0,
+            since: turn.now,
+            leaves: None,
         };
         self.placement.owned.insert(slice, owned);
         let name = &self.system.plan.service(slice.service).name;
@@ -212,7 +225,7 @@ impl Runtime {
     pub(super) fn let_another_try(&mut self, slice: SliceId, epoch: u64, turn: &Turn, out: &mut Sent) {
         if self.placement.owned.get(&slice).is_some_and(|owned| owned.epoch == epoch) {
             self.placement.leases.shun(slice);
-            self.release(slice, turn, out);
+            self.release(slice, None, turn, out);
         }
     }
 
@@ -258,7 +271,9 @@ impl Runtime {
                 self.misdirect(exchange, slice, out);
             }
         }
-        if self.instances.contains_key(&id) {
+        if self.is_done(id) && self.instances.contains_key(&id) {
+            self.put_away(id, turn, out);
+        } else if self.instances.contains_key(&id) {
             let message = "another node owns this object now".into();
             self.end(id, Fault { kind: FaultKind::Storage, message, location: None }, turn, out);
         }
@@ -278,7 +293,7 @@ impl Runtime {
         let is_stopping = self.is_stopping && from.is_none();
         if let Some(owned) = self.placement.owned.get_mut(&slice)
             && !is_stopping
-            && !owned.is_leaving
+            && owned.leaves.is_none()
         {
             owned.requests += 1;
             return true;
@@ -287,16 +302,8 @@ impl Runtime {
         false
     }
 
-    /// While the node stops: slices in which nothing is under way go to others.
-    pub(super) fn release_quiet_slices(&mut self, turn: &Turn, out: &mut Sent) {
-        for slice in self.placement.owned.keys().copied().collect::<Vec<_>>() {
-            if self.is_slice_quiet(slice) {
-                self.release(slice, turn, out);
-            }
-        }
-    }
-
-    fn is_slice_quiet(&self, slice: SliceId) -> bool {
+    /// Whether nothing is under way in a slice.
+    pub(super) fn is_slice_quiet(&self, slice: SliceId) -> bool {
         let own = |key: &ObjectKey| self.slice_of_key(key) == Some(slice);
         let is_quiet = |id: &InstanceId| {
             let Some(slot) = self.instances.get(id) else { return false };
@@ -305,14 +312,14 @@ impl Runtime {
         };
         let registers_are_quiet = |owned: &Owned| owned.registers.values().all(Register::is_quiet);
         self.placement.owned.get(&slice).is_none_or(registers_are_quiet)
-            && self.objects.active_keys().iter().all(|(key, id)| !own(key) || is_quiet(id))
+            && self.objects.active().all(|(key, id)| !own(key) || is_quiet(&id))
     }
 
-    /// Gives a slice back: whoever is next may have it.
-    pub(super) fn release(&mut self, slice: SliceId, turn: &Turn, out: &mut Sent) {
+    /// Gives a slice to this node, or back: then whoever is next may have it.
+    pub(super) fn release(&mut self, slice: SliceId, to: Option<NodeId>, turn: &Turn, out: &mut Sent) {
         let Some(epoch) = self.placement.owned.get(&slice).map(|owned| owned.epoch) else { return };
         self.step_down(slice, turn, out);
-        self.placement.leases.release(slice, epoch);
+        self.placement.leases.release(slice, epoch, to);
         self.look_at_leases(slice.service, out);
     }
 

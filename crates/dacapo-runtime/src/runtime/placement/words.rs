@@ -38,6 +38,8 @@ pub(super) enum What {
     Refused(u64),
     /// Nobody owns this slice any more: look at the leases.
     Free,
+    /// How many requests for objects of the service I have had lately; no matter which slice.
+    Load(u64),
 }
 
 impl What {
@@ -55,6 +57,7 @@ impl What {
             What::Behind(..) => "behind",
             What::Refused(_) => "refused",
             What::Free => "free",
+            What::Load(_) => "load",
         }
     }
 
@@ -72,6 +75,7 @@ impl What {
             What::Behind(..) => 9,
             What::Refused(_) => 10,
             What::Free => 11,
+            What::Load(_) => 12,
         }
     }
 }
@@ -91,7 +95,7 @@ impl Words {
                     out.put_i64_le(at.0);
                 }
             }
-            What::Confirm(number) | What::Confirmed(number) | What::Refused(number) => {
+            What::Confirm(number) | What::Confirmed(number) | What::Refused(number) | What::Load(number) => {
                 out.put_u64_le(*number);
             }
             What::Read(key, number) => {
@@ -153,6 +157,7 @@ impl Words {
             9 => What::Behind(rest.key()?, rest.version()?),
             10 => What::Refused(rest.u64()?),
             11 => What::Free,
+            12 => What::Load(rest.u64()?),
             _ => return None,
         };
         rest.0.is_empty().then_some(Words { slice, epoch, what })
@@ -275,6 +280,7 @@ mod tests {
             What::Behind(key, two),
             What::Refused(17),
             What::Free,
+            What::Load(1 << 40),
         ];
         for what in all {
             let words = Words { slice: SliceId { service: ServiceId(2), index: 11 }, epoch: 5, what };
