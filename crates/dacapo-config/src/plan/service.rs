@@ -25,6 +25,7 @@ const SERVICE: Shape = Shape {
     ],
     blocks: &["limits", "object", "workflow"],
     hints: &[
+        ("workflows", "A class of workflows has a block of its own:  workflow \"Booking\" {}"),
         ("queues", "Queues are not known in this version."),
         ("env", "Variables are `vars = { NAME = value }`, secrets are `secrets = [\"NAME\"]`."),
     ],
