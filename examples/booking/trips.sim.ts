@@ -30,7 +30,7 @@ export const drivers = {
       await ask(id, { method: "POST", body: JSON.stringify(trip) });
       booked.push(id);
     },
-    { clients: 3, pause: 300 },
+    { clients: 3, pause: 700 },
   ),
 };
 

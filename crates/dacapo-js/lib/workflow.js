@@ -3,13 +3,14 @@
 ((ops, lib) => {
   "use strict";
 
-  const { Date, Promise, Response, Set, TypeError } = globalThis;
+  const { Date, Map, Promise, Response, Set, TypeError } = globalThis;
   const { named, TIMER_MAX } = lib.workflows;
 
   // Keys in the object's storage.
   const META = "meta";
   const JOURNAL = "journal/";
   const EVENTS = "event/";
+  const RETRIES = "retry/";
   const keyOf = (prefix, seq) => `${prefix}${`${seq}`.padStart(8, "0")}`;
 
   const ENDED = new Set(["complete", "errored", "terminated"]);
@@ -140,8 +141,9 @@
       restart() {
         const { id, params } = this.#known();
         this.#forget();
-        for (const [key] of this.#kv.list({ prefix: JOURNAL })) this.#kv.delete(key);
-        for (const [key] of this.#kv.list({ prefix: EVENTS })) this.#kv.delete(key);
+        for (const prefix of [JOURNAL, EVENTS, RETRIES]) {
+          for (const [key] of this.#kv.list({ prefix })) this.#kv.delete(key);
+        }
         this.#meta = { id, class: className, version, params, created: Date.now(), state: "running", begun: false };
         this.#save();
         this.#settle();
@@ -180,13 +182,12 @@
         if (request.method === "GET") {
           if (this.#meta === undefined) return Response.json(null);
           const list = (prefix) => [...this.#kv.list({ prefix })];
-          return Response.json(lib.writeHistory(`${lib.service}.${className}`, this.#meta, list(JOURNAL), list(EVENTS)));
+          return Response.json(lib.writeHistory(`${lib.service}.${className}`, this.#meta, list(JOURNAL), list(EVENTS), list(RETRIES)));
         }
-        const { meta, journal, events } = lib.readHistory(await request.json());
+        const { meta, journal } = lib.readHistory(await request.json());
         this.#meta = meta;
         this.#isCheck = true;
         journal.forEach((entry, seq) => this.#kv.put(keyOf(JOURNAL, seq), entry));
-        events.forEach((event, seq) => this.#kv.put(keyOf(EVENTS, seq), event));
         this.#begin();
         await this.#run?.afterReplay();
         if (this.#run === null) return Response.json({ verdict: "unusable", why: this.#meta.error.message });
@@ -274,6 +275,8 @@
         const meta = this.#meta;
         const history = [];
         for (const [key, entry] of this.#kv.list({ prefix: JOURNAL })) history.push([Number(key.slice(JOURNAL.length)), entry]);
+        const retries = new Map();
+        for (const [key, retry] of this.#kv.list({ prefix: RETRIES })) retries.set(Number(key.slice(RETRIES.length)), retry);
         this.#last = history.length === 0 ? 0 : history.at(-1)[0] + 1;
         this.#reserved.clear();
         let object;
@@ -293,7 +296,7 @@
           this.#save();
         }
         const event = { payload: ops.deserialize(meta.params), timestamp: new Date(meta.created), instanceId: meta.id, workflowName: className };
-        this.#run = new lib.WorkflowRun(this, history, object);
+        this.#run = new lib.WorkflowRun(this, history, retries, object);
         this.#run.start(event);
       }
 
@@ -323,6 +326,13 @@
           this.#save();
         }
         return seq;
+      }
+
+      // A step is tried again: what is known of it, or null once it has ended. It is no part of what the code sees, and there
+      // may be any number of attempts, so only the last one is kept.
+      retry(seq, retry) {
+        if (retry === null) this.#kv.delete(keyOf(RETRIES, seq));
+        else this.#kv.put(keyOf(RETRIES, seq), retry);
       }
 
       // The oldest event of this type that nobody has taken.

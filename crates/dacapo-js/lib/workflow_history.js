@@ -44,20 +44,21 @@
   const written = (object) => convert(object, write, (millis) => new Date(millis).toISOString());
   const readAgain = (object) => convert(object, read, (text) => Date.parse(text));
 
-  lib.writeHistory = (workflow, { class: _, begun, lastTry, ...meta }, journal, events) => ({
+  lib.writeHistory = (workflow, { class: _, begun, lastTry, ...meta }, journal, events, retries) => ({
     format: FORMAT,
     workflow,
     ...written(meta),
     journal: journal.map(([, entry]) => written(entry)),
     events: events.map(([, event]) => written(event)),
+    retries: retries.map(([key, retry]) => ({ step: Number(key.split("/")[1]), ...written(retry) })),
   });
 
-  lib.readHistory = ({ format, workflow, journal, events, ...meta }) => {
+  lib.readHistory = ({ format, workflow, journal, events: _, retries: __, ...meta }) => {
     if (format !== FORMAT) throw new TypeError(`this is no history that this version reads: its format must be "${FORMAT}"`);
     const { mismatch, error, ...rest } = readAgain(meta);
     // Whom a mismatch has stopped would go on, so it is compared as if it ran.
     if (mismatch) rest.state = "running";
     else if (error !== undefined) rest.error = error;
-    return { meta: { ...rest, class: workflow, begun: true }, journal: journal.map(readAgain), events: events.map(readAgain) };
+    return { meta: { ...rest, class: workflow, begun: true }, journal: journal.map(readAgain) };
   };
 })

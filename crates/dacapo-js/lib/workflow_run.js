@@ -21,8 +21,8 @@
     #order = [];
     #at = 0;
     #taken = new Set();
-    // Attempts of steps that failed: number of the command → entries.
-    #retries = new Map();
+    // Steps that have failed and are tried again: number of the command → { attempts, next, error }.
+    #retries;
     #open = new Map();
     #counts = new Map();
     #total = 0;
@@ -41,15 +41,14 @@
     // Where the code has asked for something else than the history has.
     mismatch = null;
 
-    constructor(host, history, object) {
+    constructor(host, history, retries, object) {
       this.#host = host;
+      this.#retries = retries;
       this.#object = object;
       for (const [seq, entry] of history) {
         entry.seq = seq;
         this.#entries.set(seq, entry);
-        if (entry.kind !== "retry") this.#order.push(entry);
-        else if (this.#retries.has(entry.step)) this.#retries.get(entry.step).push(entry);
-        else this.#retries.set(entry.step, [entry]);
+        this.#order.push(entry);
       }
     }
 
@@ -186,11 +185,8 @@
         kind, name, count, seq: entry.seq, entry, due: entry.until ?? null, type: entry.type,
         isRunning: false, isTold: false, attempts: 0, cancel: null, resolve: null, reject: null,
       };
-      const retries = this.#retries.get(entry.seq);
-      if (retries !== undefined) {
-        step.attempts = retries.length;
-        step.due = retries.at(-1).next;
-      }
+      const retry = this.#retries.get(entry.seq);
+      if (retry !== undefined) [step.attempts, step.due] = [retry.attempts, retry.next];
       this.#open.set(entry.seq, step);
       return step;
     }
@@ -244,11 +240,8 @@
     #append(entry) {
       entry.seq = this.#host.append(entry);
       this.#entries.set(entry.seq, entry);
-      // Retries are no part of what the code sees.
-      if (entry.kind !== "retry") {
-        this.#order.push(entry);
-        this.#at = this.#order.length;
-      }
+      this.#order.push(entry);
+      this.#at = this.#order.length;
       return entry;
     }
 
@@ -367,6 +360,7 @@
       let entry;
       try {
         entry = this.#append(make());
+        if (step?.attempts > 0) this.#host.retry(step.seq, null);
       } catch (error) {
         reject?.(error);
         return;
@@ -422,9 +416,8 @@
         done: (value) => this.#tell(step, () => ({ kind: "done", step: step.seq, value, at: Date.now() })),
         failed: (error) => this.#tell(step, () => ({ kind: "failed", step: step.seq, error, at: Date.now() })),
         again: (error, wait) => {
-          const now = Date.now();
-          step.due = now + wait;
-          this.#append({ kind: "retry", step: step.seq, error, next: step.due, at: now });
+          step.due = Date.now() + wait;
+          this.#host.retry(step.seq, { attempts: step.attempts, next: step.due, error });
           this.#pumpSoon();
         },
       });

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod cmd;
+mod lifecycle;
 mod output;
 
 use std::process::ExitCode;

@@ -3,5 +3,5 @@
 import { Holdings } from "./holdings.ts";
 
 export class Flight extends Holdings {
-  readonly total = 30;
+  readonly total = 15;
 }

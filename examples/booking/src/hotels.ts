@@ -3,5 +3,5 @@
 import { Holdings } from "./holdings.ts";
 
 export class Hotel extends Holdings {
-  readonly total = 25;
+  readonly total = 12;
 }

@@ -3,5 +3,5 @@
 import { Holdings } from "./holdings.ts";
 
 export class Wallet extends Holdings {
-  readonly total = 3000;
+  readonly total = 1500;
 }

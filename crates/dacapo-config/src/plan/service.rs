@@ -33,6 +33,7 @@ const SERVICE: Shape = Shape {
     blocks: &["limits", "object", "workflow"],
     hints: &[
         ("timezone", "That is `zone`: zone = \"Europe/Berlin\"."),
+        ("workflows", "A class of workflows has a block of its own:  workflow \"Booking\" {}"),
         ("env", "Variables are `vars = { NAME = value }`, secrets are `secrets = [\"NAME\"]`."),
     ],
 };

@@ -262,7 +262,7 @@ fn a_workflow_is_a_class_with_a_block_of_its_own() {
 #[test]
 fn a_class_is_an_object_or_a_workflow_and_its_version_has_a_length() {
     let text = "service \"booking\" {\n  module = \"b.js\"\n  objects = [\"Trip\"]\n  \
-                workflow \"Trip\" {\n    version = \"\"\n    steps = 3\n  }\n}\n";
+                workflow \"Trip\" {\n    version = \"\"\n    steps = 3\n  }\n  workflows = [\"Stay\"]\n}\n";
     insta::assert_snapshot!(mistakes(text), @r#"
     dacapo::config::repeated (DC0005)
 
@@ -300,5 +300,16 @@ fn a_class_is_an_object_or_a_workflow_and_its_version_has_a_length() {
      7 │   }
        ╰────
       help: There are: idle, version, was.
+    dacapo::config::unknown_attribute (DC0003)
+
+      × service "booking" has no attribute `workflows`
+       ╭─[dacapo.hcl:8:3]
+     7 │   }
+     8 │   workflows = ["Stay"]
+       ·   ────┬────
+       ·       ╰── unknown attribute
+     9 │ }
+       ╰────
+      help: A class of workflows has a block of its own:  workflow "Booking" {}
     "#);
 }

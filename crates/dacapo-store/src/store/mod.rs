@@ -19,7 +19,7 @@ mod segment;
 mod trail;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use dacapo_core::{
@@ -190,14 +190,24 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the state of an object.
+    /// Removes the states of these objects: all of them or none, with one sync.
     ///
     /// # Errors
     /// As [`Store::commit`].
-    pub fn remove(&mut self, key: &ObjectKey) -> Result<(), StorageError> {
-        let Some(entry) = self.objects.get(key) else { return Ok(()) };
-        let seq = entry.seq + 1;
-        self.append(vec![Record { key: key.clone(), seq, kind: Kind::Gone }])
+    pub fn remove(&mut self, keys: &[ObjectKey]) -> Result<(), StorageError> {
+        let keys: BTreeSet<&ObjectKey> = keys.iter().collect();
+        let gone = |key: &ObjectKey| {
+            let seq = self.objects.get(key)?.seq + 1;
+            Some(Record { key: key.clone(), seq, kind: Kind::Gone })
+        };
+        let records: Vec<Record> = keys.into_iter().filter_map(gone).collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.append(records)?;
+        // As after a commit: what becomes free is upkeep.
+        let _ = self.keep_up();
+        Ok(())
     }
 
     /// How many objects have a state.

@@ -20,7 +20,7 @@ fn work(disk: &TestDisk) -> (Vec<Model>, Option<Model>) {
         // What an object was before it was removed is of no use any more: there is something to clean.
         let mut next = model.clone();
         if next.remove(&key(n % 3)).is_some() && n % 2 == 0 {
-            if store.remove(&key(n % 3)).is_err() {
+            if store.remove(&[key(n % 3)]).is_err() {
                 return (acknowledged, Some(next));
             }
             model = next;
@@ -252,7 +252,7 @@ fn an_error_that_nobody_dies_of_loses_nothing_when_the_power_is_cut_much_later()
         model = found;
         for n in 0..80u8 {
             let batch = [(key(n % 3), write(200, u64::from(n % 100), &[n; 90]))];
-            store.remove(&key(n % 3)).unwrap();
+            store.remove(&[key(n % 3)]).unwrap();
             store.commit(&batch).unwrap();
             model.remove(&key(n % 3));
             apply(&mut model, &batch);

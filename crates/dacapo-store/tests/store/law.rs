@@ -115,7 +115,7 @@ fn live(disk: &TestDisk, life: &Life, possible: &mut Possible) -> Result<(), Tes
     for step in &life.steps {
         let result = match step {
             Step::Commit(batch) => store.commit(&changes(batch)),
-            Step::Remove(n) => store.remove(&key(*n)),
+            Step::Remove(n) => store.remove(&[key(*n)]),
             Step::Room(room) => {
                 disk.leave_room(*room);
                 Ok(())

@@ -105,7 +105,7 @@ fn what_was_removed_stays_away() {
     let disk = TestDisk::new();
     let (mut store, _) = Store::open_with(disk.boxed(), 1000).unwrap();
     store.commit(&[(key(1), crate::alarm(Some(5)))]).unwrap();
-    store.remove(&key(1)).unwrap();
+    store.remove(&[key(1)]).unwrap();
     assert_eq!(store.load(&key(1)), Ok(None));
     let (mut again, alarms) = Store::open_with(disk.boxed(), 1000).unwrap();
     assert_eq!((again.load(&key(1)), alarms), (Ok(None), vec![]));

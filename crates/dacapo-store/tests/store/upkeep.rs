@@ -64,7 +64,7 @@ fn damaged() -> TestDisk {
 fn damage_does_not_stop_the_cleaner_and_the_cleaner_does_not_end_damage() {
     let disk = damaged();
     let (mut store, _) = Store::open_with(disk.boxed(), SEGMENT).unwrap();
-    store.remove(&key(2)).unwrap();
+    store.remove(&[key(2)]).unwrap();
     for n in 0..3000u32 {
         store.commit(&[(key((n % 2) as u8), write(90, 0, &[n as u8; 90]))]).unwrap();
     }

@@ -20,6 +20,7 @@ use dacapo_store::Sqlite;
 use dacapo_trace::{Identity, Outcome, Recorder, WorldKind};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
+use crate::lifecycle;
 use crate::output::{self, BAD, DISK_FAILED, FAINT, GOOD, STRONG};
 
 /// Serve a project over real HTTP: HTTP/1.1 and HTTP/2, TLS if a certificate is given.
@@ -69,8 +70,12 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
     }
     options.router = router(plan.clone(), options.loops, args.host.clone());
     options.listens.push(listen(args)?);
-    if plan.services.iter().any(|service| !service.objects.is_empty()) {
+    if plan.services.iter().any(|s| !s.objects.is_empty() || !s.deleted_objects.is_empty()) {
         let folder = args.data.clone().unwrap_or_else(|| args.path.join(".dacapo/data"));
+        for (namespace, count) in lifecycle::settle(&plan, &folder)? {
+            let count = lifecycle::objects(count);
+            anstream::println!("{STRONG}removed{STRONG:#} {count} of {namespace}, as deleted_objects says");
+        }
         options.store = Some(store(&plan, options.loops, folder));
     }
     let loops = options.loops;
