@@ -8,6 +8,7 @@
 //! Nothing is copied: whoever gets a slice is one of its replicas already. A slice leaves when nothing is
 //! under way in it; the lease then says whom it goes to, and that one takes it up as after a crash.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -36,19 +37,33 @@ pub(super) struct Balance {
     loads: BTreeMap<(ServiceId, NodeId), (u64, Time)>,
 }
 
-/// Which of these slices (with their loads) should go to which of its replicas (with theirs).
-fn choose(own: u64, slices: &[(SliceId, u64, Vec<(NodeId, u64)>)]) -> Option<(SliceId, u64, NodeId, u64)> {
-    let moves = slices.iter().flat_map(|(slice, load, replicas)| {
-        replicas.iter().map(|(node, theirs)| (*slice, *load, *node, *theirs))
+/// A slice that may go: its load, and its replicas with theirs.
+struct MayGo {
+    slice: SliceId,
+    load: u64,
+    replicas: Vec<(NodeId, u64)>,
+}
+
+/// A slice that goes: its load, where to, and how much that node has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Move {
+    slice: SliceId,
+    load: u64,
+    to: NodeId,
+    theirs: u64,
+}
+
+/// Which of these slices should go where, for a node with so much to do.
+fn choose(own: u64, slices: &[MayGo]) -> Option<Move> {
+    let moves = slices.iter().flat_map(|MayGo { slice, load, replicas }| {
+        replicas.iter().map(|(to, theirs)| Move { slice: *slice, load: *load, to: *to, theirs: *theirs })
     });
-    let helps = |(_, load, _, theirs): &(SliceId, u64, NodeId, u64)| {
-        let is_worth_it = own.saturating_sub(*theirs) >= DIFFERENCE_MIN.max(own / 4);
-        *load > 0 && is_worth_it && theirs + load <= own - load
+    let helps = |it: &Move| {
+        let is_worth_it = own.saturating_sub(it.theirs) >= DIFFERENCE_MIN.max(own / 4);
+        it.load > 0 && is_worth_it && it.theirs + it.load <= own - it.load
     };
     // The busiest that may go; of several replicas the one with least to do.
-    moves.filter(helps).max_by_key(|(slice, load, node, theirs)| {
-        (*load, std::cmp::Reverse(*theirs), std::cmp::Reverse((*slice, *node)))
-    })
+    moves.filter(helps).max_by_key(|it| (it.load, Reverse((it.theirs, it.slice, it.to))))
 }
 
 impl Runtime {
@@ -99,9 +114,12 @@ impl Runtime {
             return;
         }
         let may_go = all.filter(|(_, owned)| turn.now.since(owned.since) >= STAYS);
-        let may_go: Vec<_> =
-            may_go.map(|(slice, owned)| (*slice, owned.load, self.heard_lately(*slice, turn))).collect();
-        let Some((slice, load, to, theirs)) = choose(own, &may_go) else { return };
+        let may_go = may_go.map(|(slice, owned)| MayGo {
+            slice: *slice,
+            load: owned.load,
+            replicas: self.heard_lately(*slice, turn),
+        });
+        let Some(Move { slice, load, to, theirs }) = choose(own, &may_go.collect::<Vec<_>>()) else { return };
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };
         owned.leaves = Some((to, turn.now));
         let (name, node) = (&self.system.plan.service(service).name, self.name_of(to));
@@ -159,15 +177,18 @@ mod tests {
         SliceId { service: ServiceId(0), index }
     }
 
+    fn may_go(index: u32, load: u64, theirs: u64) -> MayGo {
+        MayGo { slice: slice(index), load, replicas: vec![(NodeId(1), theirs)] }
+    }
+
     #[test]
     fn a_move_makes_no_other_node_the_busier_one() {
-        let to = |load| vec![(NodeId(1), load)];
-        assert_eq!(choose(1000, &[(slice(0), 1000, to(0))]), None, "it would only be busy elsewhere");
-        let half = [(slice(0), 500, to(0)), (slice(1), 500, to(0))];
-        assert_eq!(choose(1000, &half), Some((slice(0), 500, NodeId(1), 0)));
-        assert_eq!(choose(1000, &[(slice(0), 300, to(500))]), None);
-        assert_eq!(choose(1000, &[(slice(0), 250, to(500))]), Some((slice(0), 250, NodeId(1), 500)));
-        assert_eq!(choose(40, &[(slice(0), 10, to(0))]), None, "not worth it");
+        let goes = |index, load, theirs| Some(Move { slice: slice(index), load, to: NodeId(1), theirs });
+        assert_eq!(choose(1000, &[may_go(0, 1000, 0)]), None, "it would only be busy elsewhere");
+        assert_eq!(choose(1000, &[may_go(0, 500, 0), may_go(1, 500, 0)]), goes(0, 500, 0));
+        assert_eq!(choose(1000, &[may_go(0, 300, 500)]), None);
+        assert_eq!(choose(1000, &[may_go(0, 250, 500)]), goes(0, 250, 500));
+        assert_eq!(choose(40, &[may_go(0, 10, 0)]), None, "not worth it");
     }
 
     #[test]
@@ -181,12 +202,12 @@ mod tests {
                     let others = (0..nodes).filter(|n| *n != node);
                     let others: Vec<_> = others.map(|n| (NodeId(n as u32), total(&at, n))).collect();
                     let own = (0..16).filter(|i| at[*i] == node);
-                    let own: Vec<_> = own.map(|i| (slice(i as u32), loads[i], others.clone())).collect();
-                    choose(total(&at, node), &own)
+                    let own = own.map(|i| MayGo { slice: slice(i as u32), load: loads[i], replicas: others.clone() });
+                    choose(total(&at, node), &own.collect::<Vec<_>>())
                 });
                 match moved {
                     None => break,
-                    Some((slice, _, to, _)) => at[slice.index as usize] = to.0 as usize,
+                    Some(it) => at[it.slice.index as usize] = it.to.0 as usize,
                 }
             }
         });

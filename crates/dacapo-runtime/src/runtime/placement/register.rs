@@ -29,7 +29,7 @@ pub(in crate::runtime) enum Ask {
 
 enum Operation {
     Read { by: InstanceId, number: u64, answers: BTreeMap<NodeId, Option<Image>> },
-    Write { then: Then, version: Version, what: What, at: BTreeSet<NodeId> },
+    Write { then: Then, version: Version, what: Box<What>, at: BTreeSet<NodeId> },
 }
 
 /// What happens when a write is durable.
@@ -56,7 +56,7 @@ impl Register {
             Some(Operation::Read { number, answers, .. }) => {
                 missing(&|node| answers.contains_key(node), &What::Read(key.clone(), *number))
             }
-            Some(Operation::Write { what, at, .. }) => missing(&|node| at.contains(node), what),
+            Some(Operation::Write { what, at, .. }) => missing(&|node| at.contains(node), what.as_ref()),
         }
     }
 }
@@ -95,7 +95,7 @@ impl Runtime {
             Ask::Commit(by, number, changes) => {
                 let version = Version { epoch: owned.epoch, count: versions };
                 let changes = version.stamp_changes(changes);
-                let what = What::Append(key.clone(), register.version, version, changes);
+                let what = Box::new(What::Append(key.clone(), register.version, version, changes));
                 Operation::Write { then: Then::Commit(by, number), version, what, at: BTreeSet::new() }
             }
         });
@@ -154,7 +154,7 @@ impl Runtime {
         // A majority must have it before anybody acts on it.
         let version = Version { epoch: owned.epoch, count: versions };
         self.placement.versions = versions;
-        let what = What::Put(key.clone(), version.stamp_image(state.as_ref()));
+        let what = Box::new(What::Put(key.clone(), version.stamp_image(state.as_ref())));
         let then = Then::Load(by, state);
         register.operation = Some(Operation::Write { then, version, what, at: BTreeSet::new() });
         self.send_operation(slice, &key, out);
@@ -178,11 +178,11 @@ impl Runtime {
             return;
         };
         if version != *wanted {
-            if let What::Append(_, before, ..) = what
+            if let What::Append(_, before, ..) = &**what
                 && version == *before
             {
                 // It has caught up so far: now what comes next.
-                let what = what.clone();
+                let what = (**what).clone();
                 self.say(from, slice, epoch, what, out);
             }
             return;
@@ -215,7 +215,9 @@ impl Runtime {
         let epoch = owned.epoch;
         let Some(register) = owned.registers.get_mut(&key) else { return };
         let wants = match &register.operation {
-            Some(Operation::Write { what: What::Append(_, before, ..), .. }) => *before != version,
+            Some(Operation::Write { what, .. }) => {
+                matches!(&**what, What::Append(_, before, ..) if *before != version)
+            }
             _ => false,
         };
         if wants && from != me && register.catching_up.insert(from) {
