@@ -15,7 +15,7 @@ scenario "placement" {
   lasts    = "20s"
   settles  = "300s"
   seeds    = 20
-  faults   = ["network", "process", "clock", "lease", "disk"]
+  faults   = ["network", "process", "clock", "lease", "disk", "platform"]
 
   fault "process.crash" {
     every = "5s"
