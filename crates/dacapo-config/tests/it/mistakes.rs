@@ -361,3 +361,13 @@ fn a_file_full_of_mistakes_does_not_fill_the_screen() {
     assert_eq!(errors.iter().count(), 50);
     assert_eq!(errors.to_string(), "the configuration has 20001 errors, of which these are the first");
 }
+
+#[test]
+fn replicas_are_of_objects() {
+    let text = "service \"a\" {\n  module = \"a.js\"\n  replicas = 3\n}\n\
+                service \"b\" {\n  module = \"b.js\"\n  objects = [\"B\"]\n  replicas = 10\n}\n";
+    insta::assert_snapshot!(in_short(text), @"
+    3: DC0024 service \"a\" has replicas and no objects
+    8: DC0021 `replicas` is a whole number from 1 to 9, and not 10
+    ");
+}
