@@ -42,6 +42,19 @@ fn steps(c: &mut Criterion) {
     group.finish();
 }
 
+/// What `js/activation/activation.sim.ts` does.
+const ACTIVATIONS: u64 = 200;
+
+/// A call of a durable object that has left memory: the read of its state from a simulated disk, its
+/// context, its module, the call and its commit.
+fn activation(c: &mut Criterion) {
+    let mut group = c.benchmark_group("object");
+    group.sample_size(10).throughput(Throughput::Elements(ACTIVATIONS));
+    let experiment = experiment("js/activation");
+    group.bench_function("activation", |b| b.iter(|| experiment.run(0).digest));
+    group.finish();
+}
+
 /// Three services on each of three nodes: nine instances and the workload's, each called once.
 fn cold_start(c: &mut Criterion) {
     let experiment = experiment("js/cold");
@@ -77,5 +90,5 @@ fn cron(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, hop, steps, cold_start, bank, cron);
+criterion_group!(benches, hop, steps, activation, cold_start, bank, cron);
 criterion_main!(benches);
