@@ -1,4 +1,5 @@
-//! Slices go where there is less to do, a few at a time, and away from nodes that stop.
+//! What a recording tells of slices: they go where there is less to do, a few at a time, and away from nodes
+//! that stop; and who does not know that it is no longer the owner is told.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -105,4 +106,25 @@ fn a_run_on_several_nodes_is_the_same_again_and_replays_without_a_world() {
         let end = experiment.replay(Reader::open(recording.as_slice()).expect("a whole recording"));
         assert!(matches!(end, ReplayEnd::Same { digest, .. } if digest == report.digest), "{end:?}");
     }
+}
+
+#[test]
+fn two_nodes_take_themselves_for_the_owner_and_the_older_one_is_refused() {
+    let (early, pause) = ([("every", millis(300))], [("every", millis(2000)), ("lasts", millis(6000))]);
+    let experiment = lists(3, 3, &[("lease.early", &early), ("process.pause", &pause)]);
+    let (mut refused, mut stepped_down) = (0, 0);
+    for seed in 0..3 {
+        let (_, recording) = recorded(&experiment, seed);
+        for record in Reader::open(recording.as_slice()).expect("a whole recording") {
+            match record.expect("a whole recording").part {
+                Part::Effect(_, Effect::Send(_, message)) if message.name == "refused" => refused += 1,
+                Part::Effect(_, Effect::Log(_, text)) if text.contains("no longer owned here") => {
+                    stepped_down += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(refused > 0, "nobody was refused");
+    assert!(stepped_down > 0, "nobody gave up");
 }
