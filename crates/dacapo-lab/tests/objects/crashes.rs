@@ -175,10 +175,15 @@ impl Workload for Clients {
 }
 
 fn everywhere<K: Kind>(seed: u64) -> CrashReport {
+    everywhere_on::<K>(seed, 2, 1)
+}
+
+fn everywhere_on<K: Kind>(seed: u64, nodes: u32, replicas: u32) -> CrashReport {
     let builder = Experiment::native("everywhere").objects::<(), Counter<K>>("things", "Thing", &[]);
+    let builder = builder.replicas(replicas);
     // Each crash is a power failure, with any part of what was not synced.
     let builder = builder.fault("disk.torn", &[("rate", Param::Number(1.0))], &[]).workload::<Clients>();
-    let mut experiment = builder.nodes(2).lasts(Duration::from_millis(1)).build();
+    let mut experiment = builder.nodes(nodes).lasts(Duration::from_millis(1)).build();
     experiment.options_mut().swarm = Swarm::All;
     experiment.crash_everywhere(seed)
 }
@@ -192,6 +197,16 @@ fn a_crash_at_any_point_loses_no_acknowledged_write_and_leaves_none_half_there()
         assert!(report.points > 40, "{report}");
         assert!(log().iter().any(|what| what == "alarm"));
     }
+}
+
+#[test]
+fn a_crash_of_any_replica_at_any_point_loses_nothing_either() {
+    let report = everywhere_on::<Ledger>(0, 3, 3);
+    report.check();
+    assert_eq!(report.runs, report.points + 1);
+    assert!(report.points > 200, "{report}");
+    let Some((Some(_), failed)) = everywhere_on::<Hasty>(0, 3, 3).failed else { panic!("nothing is found") };
+    assert!(failed.failure.unwrap().to_string().contains("no acknowledged write is lost"));
 }
 
 #[test]
