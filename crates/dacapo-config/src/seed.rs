@@ -39,8 +39,7 @@ pub struct SavedSeed {
     pub rule: String,
     /// How it was found, and why it happens.
     pub found: String,
-    /// For each lane the decisions that lead to the failure, as [`dacapo_core::Source::List`]
-    /// takes them; lanes without any are drawn from the seed.
+    /// The decisions that lead to the failure, as [`dacapo_core::Script::from_lists`] takes them.
     pub decisions: BTreeMap<String, Vec<u64>>,
     /// The digest of the program that it was found in, if it is known.
     pub program: Option<String>,

@@ -130,6 +130,7 @@ pub const CATALOGUE: &[FaultKind] = &[
         "A node dies with all of its memory and boots again.",
         &[
             span("every", 15_000, "mean time between two crashes, over all nodes"),
+            number("after_turn", 0.0, "how many of all turns on a node it crashes right after, from 0 to 1"),
             span("down", 3_000, "how long it stays down at most"),
         ],
     ),

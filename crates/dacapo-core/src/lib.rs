@@ -16,6 +16,7 @@ mod disk;
 mod effect;
 mod engine;
 mod event;
+mod exponential;
 pub mod fault;
 mod files;
 mod http_head;
@@ -32,7 +33,9 @@ mod turn;
 mod world;
 
 pub use body::{Body, Chunk, WINDOW};
-pub use decision::{Decision, Decisions, Lane, Source};
+pub use decision::{
+    Decision, DecisionKey, DecisionKind, Decisions, KeyError, Lane, Noise, Rest, Script, Source, Triggers,
+};
 pub use digest::{Digest, DigestHasher, digest_of};
 pub use disk::{Disk, DiskError, DiskErrorKind};
 pub use effect::{Check, CheckKind, Effect, Effects, Level, Sent, Target, Trigger};

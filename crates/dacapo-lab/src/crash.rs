@@ -30,7 +30,8 @@ impl Experiment {
     /// `setup` and `judge`, too, it tries again what fails. Keep it small: a write to an object is
     /// about six points.
     pub fn crash_everywhere(&self, seed: u64) -> CrashReport {
-        let (first, _, sim) = self.run_to_end(Seed(seed), RunOptions::default());
+        let run = self.run_fully(Seed(seed), RunOptions::default());
+        let (first, sim) = (run.report, run.sim);
         let cluster = (0..).map(NodeId).zip(&self.options.nodes).filter(|(_, n)| n.kind == NodeKind::Cluster);
         let points: Vec<CrashPoint> = cluster
             .flat_map(|(node, _)| {

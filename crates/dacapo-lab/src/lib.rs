@@ -16,7 +16,7 @@ mod watch;
 pub use crash::CrashReport;
 pub use experiment::{Experiment, ExperimentBuilder};
 pub use report::{Failure, Report};
-pub use run::{RunOptions, rerun};
+pub use run::{Run, RunOptions, rerun};
 pub use seeds::{Campaign, CampaignResult};
 pub use states::{SharedStates, States};
 

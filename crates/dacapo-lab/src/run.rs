@@ -1,10 +1,9 @@
 //! One run of an experiment.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 
-use dacapo_core::{Decisions, Seed, Source};
+use dacapo_core::{Decision, Decisions, Script, Seed, Source};
 use dacapo_runtime::{Cluster, run};
 use dacapo_sim::{Ending, Sim};
 use dacapo_trace::{Identity, Outcome, Recorder};
@@ -17,14 +16,27 @@ use crate::watch::Watch;
 /// How to run.
 #[derive(Default)]
 pub struct RunOptions {
-    /// Decisions that are given instead of drawn, per lane.
-    pub overrides: BTreeMap<String, Vec<u64>>,
-    /// A fuzzer's bytes: they decide everything (`overrides` is not used).
+    /// Decisions that are given, and a rule for the rest; without it, the seed decides.
+    pub script: Option<Script>,
+    /// A fuzzer's bytes: they decide everything (`script` is not used).
     pub bytes: Option<Vec<u8>>,
+    /// Remember the decisions of the run, for [`Run::decisions`].
+    pub remember: bool,
     /// Where the recording goes, and what it says about itself.
     pub record: Option<(Identity, Box<dyn Write>)>,
     /// Where the states of durable objects go, as they are at the end.
     pub states: Option<SharedStates>,
+}
+
+/// What is left of a run.
+pub struct Run {
+    /// What came of it.
+    pub report: Report,
+    /// Whether the recording is complete.
+    pub written: Result<(), dacapo_trace::WriteError>,
+    /// Its decisions in order, if they were to be remembered.
+    pub decisions: Vec<Decision>,
+    pub(crate) sim: Sim,
 }
 
 impl Experiment {
@@ -40,23 +52,22 @@ impl Experiment {
         seed: Seed,
         options: RunOptions,
     ) -> (Report, Result<(), dacapo_trace::WriteError>) {
-        let (report, written, _) = self.run_to_end(seed, options);
-        (report, written)
+        let run = self.run_fully(seed, options);
+        (run.report, run.written)
     }
 
-    /// The same, with the simulator as it was at the end.
-    pub(crate) fn run_to_end(
-        &self,
-        seed: Seed,
-        options: RunOptions,
-    ) -> (Report, Result<(), dacapo_trace::WriteError>, Sim) {
-        let source = match options.bytes {
-            Some(bytes) => Source::Bytes(bytes),
-            None if options.overrides.is_empty() => Source::Seed,
-            None => Source::List(options.overrides),
+    /// The same, with all that is left of the run.
+    pub fn run_fully(&self, seed: Seed, options: RunOptions) -> Run {
+        let source = match (options.bytes, options.script) {
+            (Some(bytes), _) => Source::Bytes(bytes),
+            (None, Some(script)) => Source::Script(script),
+            (None, None) => Source::Seed,
         };
-        let sim =
-            Sim::with_store(self.options.clone(), Decisions::new(seed, source), dacapo_store::open_store);
+        let mut decisions = Decisions::new(seed, source);
+        if options.remember {
+            decisions.remember();
+        }
+        let sim = Sim::with_store(self.options.clone(), decisions, dacapo_store::open_store);
         let recorder = match options.record {
             Some((identity, out)) => Recorder::with_writer(sim, &identity, out),
             None => Recorder::new(sim),
@@ -84,11 +95,12 @@ impl Experiment {
             faults: sim.faults_in_use().into_iter().map(str::to_owned).collect(),
             checks: table,
         };
-        (report, written, sim)
+        let decisions = sim.decisions().log().to_vec();
+        Run { report, written, decisions, sim }
     }
 
     /// What a recording of this experiment says about itself.
-    pub fn identity(&self, seed: Seed, overrides: &BTreeMap<String, Vec<u64>>) -> Identity {
+    pub fn identity(&self, seed: Seed, script: Option<&Script>) -> Identity {
         let plan = &self.system.plan;
         let names: Vec<String> = plan.services.iter().map(|s| s.name.clone()).collect();
         let digests = self.system.programs.iter().map(|p| p.digest());
@@ -100,7 +112,7 @@ impl Experiment {
             tool: format!("dacapo {}", env!("CARGO_PKG_VERSION")),
             scenario: Some(self.name.clone()),
             seed: Some(seed),
-            overrides: overrides.clone(),
+            overrides: script.map(Script::to_lists).unwrap_or_default(),
             programs: names.iter().cloned().zip(digests).chain(next).collect(),
             // The debug text of the plan and of the simulator's options: every field is in it.
             plan: dacapo_core::digest_of(&(format!("{plan:?}"), format!("{:?}", self.options))),

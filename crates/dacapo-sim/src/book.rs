@@ -1,6 +1,7 @@
 //! The book of exchanges: who waits for whom.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use dacapo_core::{Address, CallId, ExchangeId, IdMap, NodeId, Time};
 
@@ -30,6 +31,15 @@ pub(crate) struct Exchange {
     pub(crate) request_at: Time,
     /// When the last part of the response arrives.
     pub(crate) response_at: Time,
+    /// What its request is called, if decisions are told apart by their causes.
+    pub(crate) label: Option<Rc<str>>,
+}
+
+impl Exchange {
+    /// What its request is called.
+    pub(crate) fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or_default()
+    }
 }
 
 /// All exchanges that are under way.
@@ -61,6 +71,11 @@ impl Book {
     pub(crate) fn get(&mut self, id: ExchangeId) -> Option<&mut Exchange> {
         let index = id.0.checked_sub(self.first)?;
         self.open.get_mut(index as usize)?.as_mut()
+    }
+
+    pub(crate) fn peek(&self, id: ExchangeId) -> Option<&Exchange> {
+        let index = id.0.checked_sub(self.first)?;
+        self.open.get(index as usize)?.as_ref()
     }
 
     pub(crate) fn by_call(&self, caller: Address, call: CallId) -> Option<ExchangeId> {

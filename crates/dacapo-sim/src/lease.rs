@@ -34,17 +34,17 @@ impl Leases {
 impl Sim {
     /// A call leaves for the service.
     pub(crate) fn ask_leases(&mut self, from: Address, call: Box<LeaseCall>) {
-        let there = LATENCY_MIN + self.exponential(self.leases.lane, LATENCY_MORE);
+        let there = LATENCY_MIN + self.decisions.exponential(self.leases.lane, "extra", LATENCY_MORE);
         let at = self.now + there + self.delays_lease(from.node);
         self.queue.push(at, Item::Lease(from, self.life(from.node), call));
     }
 
     /// A call reaches the service.
     pub(crate) fn reach_leases(&mut self, from: Address, life: u32, call: &LeaseCall) {
-        let back = LATENCY_MIN + self.exponential(self.leases.lane, LATENCY_MORE);
+        let back = LATENCY_MIN + self.decisions.exponential(self.leases.lane, "extra", LATENCY_MORE);
         if self.leases.out_of_reach.contains(&from.node) {
             // Either way nobody hears of it: the call was lost, or its answer.
-            if self.decisions.chance(self.leases.lane, 0.5) {
+            if self.decisions.either(self.leases.lane, "arrives", 0.5) {
                 self.leases.table.call(self.now, call);
             }
             let event = Event::Leased(call.number, Err(NetError::TimedOut));

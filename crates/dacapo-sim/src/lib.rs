@@ -8,10 +8,10 @@
 #![forbid(unsafe_code)]
 
 mod book;
+mod cause;
 mod clock;
 mod crash_point;
 mod disk;
-mod exponential;
 mod fault;
 mod lease;
 mod network;

@@ -4,6 +4,7 @@
 //! late, doubled; a response breaks off. Parts of one body keep their order; separate requests
 //! overtake each other freely.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use dacapo_core::{
 use http::Method;
 
 use crate::book::Exchange;
+use crate::cause;
 use crate::sim::{Item, Sim};
 
 /// When a transport gives up on a peer that has become silent.
@@ -68,7 +70,7 @@ impl Sim {
         if from == to {
             return LATENCY_LOCAL;
         }
-        LATENCY_MIN + self.exponential(self.network.latency, LATENCY_MORE)
+        LATENCY_MIN + self.decisions.exponential(self.network.latency, "extra", LATENCY_MORE)
     }
 
     /// Sends so many bytes on a way of their own.
@@ -126,6 +128,7 @@ impl Sim {
         let is_batch = object.is_none() && by.is_some_and(|by| self.options.builtins.contains(&by));
         let comes_again = is_batch && self.strike_batch(server, &mut head);
         let twin = self.doubles(from.node, server, &head.method).then(|| (head.clone(), body.clone()));
+        let label: Option<Rc<str>> = self.decisions.is_traced().then(|| cause::label(&head).into());
         let mut send = |head, body: Body, is_deaf| {
             let exchange = Exchange {
                 caller: from,
@@ -142,6 +145,7 @@ impl Sim {
                 comes_again,
                 request_at: self.now,
                 response_at: self.now,
+                label: label.clone(),
             };
             let id = self.book.add(exchange);
             self.note(NoteKind::Carries { exchange: id, caller: from, call }, || "".into());

@@ -64,7 +64,7 @@ impl<T> Queue<T> {
             self.heap.pop();
             self.ties.push((seq, slot));
         }
-        let chosen = decisions.choose(self.lane, self.ties.len() as u64) as usize;
+        let chosen = decisions.order(self.lane, "first", self.ties.len() as u64) as usize;
         let (_, slot) = self.ties.remove(chosen);
         for (seq, slot) in self.ties.drain(..) {
             self.heap.push(Reverse((at, seq, slot)));

@@ -10,6 +10,7 @@ use dacapo_core::{
 };
 
 use crate::book::Book;
+use crate::cause;
 use crate::fault::{End, Faults, PlatformFault, Spell};
 use crate::lease::Leases;
 use crate::network::Network;
@@ -384,6 +385,7 @@ impl Sim {
     /// The delivery that hands `event` to `to` now.
     pub(crate) fn deliver(&mut self, to: Address, event: Event) -> Delivery {
         self.deliveries += 1;
+        self.decisions.at_event(self.deliveries);
         self.timers_of_turn = 0;
         self.forget_strike();
         let at = self.now;
@@ -471,24 +473,30 @@ impl World for Sim {
             if let Some((to, event)) = self.next_up.pop_front() {
                 return Some(self.deliver(to, event));
             }
+            self.decisions.about(|_| {});
             let Some((at, item)) = self.queue.pop(&mut self.decisions) else {
                 let open = self.describe_open();
                 self.ending = Some(Ending::Stuck(self.phase, open));
                 return None;
             };
             self.now = at;
+            self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
             if let Some(node) = self.busy_node_of(&item) {
                 self.put_into_inbox(node, item);
                 continue;
             }
-            let delivery = self.happen(item);
-            if delivery.is_some() {
-                return delivery;
+            if let Some(delivery) = self.happen(item) {
+                self.crash_after_turn(delivery.to.node);
+                return Some(delivery);
             }
         }
     }
 
     fn submit(&mut self, from: Address, effect: Effect) {
+        self.decisions.about(|text| {
+            let by = &self.nodes[from.node.0 as usize];
+            cause::of_effect(text, by, &effect, &self.nodes, &self.book);
+        });
         match effect {
             Effect::Fetch { call, target, head, body } => self.fetch(from, call, target, head, body),
             Effect::RequestChunk(call, chunk) => self.request_chunk(from, call, chunk),

@@ -22,10 +22,10 @@ impl Drive {
         }
         let size = u64::from(self.options.sector);
         if let Some(bitrot) = &self.faults.bitrot
-            && decisions.chance(bitrot.lane, bitrot.at_crash)
+            && decisions.chance(bitrot.lane, "at_crash", bitrot.at_crash)
         {
-            let (file, number) = fresh[decisions.choose(bitrot.lane, fresh.len() as u64) as usize];
-            let bit = decisions.choose(bitrot.lane, size * 8);
+            let (file, number) = fresh[decisions.choose(bitrot.lane, "sector", fresh.len() as u64) as usize];
+            let bit = decisions.choose(bitrot.lane, "bit", size * 8);
             let rotten = flip(self.platter.sector(file, number), size, bit);
             self.platter.put(file, number, rotten);
             let text =
@@ -34,10 +34,10 @@ impl Drive {
         }
         if let Some(misdirected) = &self.faults.misdirected
             && fresh.len() > 1
-            && decisions.chance(misdirected.lane, misdirected.at_crash)
+            && decisions.chance(misdirected.lane, "at_crash", misdirected.at_crash)
         {
-            let from = decisions.choose(misdirected.lane, fresh.len() as u64) as usize;
-            let step = 1 + decisions.choose(misdirected.lane, fresh.len() as u64 - 1) as usize;
+            let from = decisions.choose(misdirected.lane, "from", fresh.len() as u64) as usize;
+            let step = 1 + decisions.choose(misdirected.lane, "to", fresh.len() as u64 - 1) as usize;
             let (from, to) = (fresh[from], fresh[(from + step) % fresh.len()]);
             let sector = self.platter.sector(from.0, from.1);
             self.platter.put(to.0, to.1, sector);
@@ -58,7 +58,7 @@ impl Drive {
         if !self.hits(&bitrot, !bitrot.is_beyond) {
             return;
         }
-        let bit = self.choose(bitrot.lane, got.len() as u64 * 8);
+        let bit = self.choose(bitrot.lane, "bit", got.len() as u64 * 8);
         got[(bit / 8) as usize] ^= 1 << (bit % 8);
         let at = offset + bit / 8;
         let how = if bitrot.is_beyond { "for good" } else { "on its way" };
@@ -82,7 +82,7 @@ impl Drive {
         if count < 2 || !self.hits(&misdirected, !misdirected.is_beyond) {
             return;
         }
-        let step = 1 + self.choose(misdirected.lane, count - 1);
+        let step = 1 + self.choose(misdirected.lane, "sector", count - 1);
         let wrong = (offset / size + step) % count * size + offset % size;
         got.fill(0);
         self.cache.read(file, wrong, got);
@@ -102,7 +102,7 @@ impl Drive {
         if count < 2 || !self.hits(&misdirected, false) {
             return offset;
         }
-        let step = 1 + self.choose(misdirected.lane, count - 1);
+        let step = 1 + self.choose(misdirected.lane, "sector", count - 1);
         let wrong = (offset / size + step) % count * size + offset % size;
         self.note(format!("disk.misdirected {} a write of {name} at {offset} goes to {wrong}", self.name));
         wrong

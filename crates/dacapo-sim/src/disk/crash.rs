@@ -77,16 +77,18 @@ impl Drive {
 
     fn choose_outcome(&mut self, decisions: &mut Decisions) -> Outcome {
         if let Some(torn) = &self.faults.torn
-            && decisions.chance(torn.lane, torn.rate)
+            && decisions.chance(torn.lane, "hit", torn.rate)
         {
             let tears = [Tear::Whole, Tear::Prefix, Tear::Any];
-            return Outcome::Torn(tears[decisions.choose(torn.lane, 3) as usize]);
+            return Outcome::Torn(tears[decisions.choose(torn.lane, "tear", 3) as usize]);
         }
         let damages = [&self.faults.bitrot, &self.faults.misdirected];
-        if damages.into_iter().flatten().next().is_some() && decisions.choose(self.lanes.crash, 2) == 1 {
+        if damages.into_iter().flatten().next().is_some()
+            && decisions.choose(self.lanes.crash, "power", 2) == 1
+        {
             return Outcome::Torn(Tear::Whole);
         }
-        if decisions.choose(self.lanes.crash, 2) == 1 { Outcome::Nothing } else { Outcome::Kept }
+        if decisions.choose(self.lanes.crash, "power", 2) == 1 { Outcome::Nothing } else { Outcome::Kept }
     }
 
     fn keep(&mut self, ops: Vec<(Op, bool)>) {
@@ -98,7 +100,7 @@ impl Drive {
         let lane = self.faults.torn.as_ref().map_or(self.lanes.crash, |torn| torn.lane);
         let whole = match tear {
             // The lowest choice keeps the most, so that a shrinker that lowers numbers removes damage.
-            Tear::Prefix => ops.len() - decisions.choose(lane, ops.len() as u64 + 1) as usize,
+            Tear::Prefix => ops.len() - decisions.choose(lane, "lost", ops.len() as u64 + 1) as usize,
             Tear::Whole => ops.len(),
             Tear::Any => 0,
         };
@@ -173,7 +175,7 @@ fn mask(decisions: &mut Decisions, lane: dacapo_core::Lane, n: usize) -> Vec<boo
     let mut kept = Vec::with_capacity(n);
     while kept.len() < n {
         let part = (n - kept.len()).min(SECTORS_A_DECISION);
-        let lost = decisions.choose(lane, 1 << part);
+        let lost = decisions.choose(lane, "sectors", 1 << part);
         kept.extend((0..part).map(|bit| lost >> bit & 1 == 0));
     }
     kept

@@ -117,8 +117,8 @@ impl Drive {
         &mut self.session().decisions
     }
 
-    pub(crate) fn choose(&mut self, lane: Lane, range: u64) -> u64 {
-        self.decisions().choose(lane, range)
+    pub(crate) fn choose(&mut self, lane: Lane, what: &'static str, range: u64) -> u64 {
+        self.decisions().choose(lane, what, range)
     }
 
     /// Whether a fault strikes now; one that `spares_opening` does not while a store opens.
@@ -127,7 +127,7 @@ impl Drive {
         if !session.fails || spares_opening && session.is_opening {
             return false;
         }
-        session.decisions.chance(strike.lane, strike.rate)
+        session.decisions.chance(strike.lane, "hit", strike.rate)
     }
 
     pub(crate) fn note(&mut self, text: String) {
@@ -237,7 +237,7 @@ impl Drive {
             && self.hits(&short, false)
         {
             let all = got;
-            got -= 1 + self.choose(short.lane, got as u64 - 1) as usize;
+            got -= 1 + self.choose(short.lane, "missing", got as u64 - 1) as usize;
             self.note(format!("disk.short_read {} {file} at {offset}: {got} of {all} bytes", self.name));
         }
         self.damage_read(file, id, offset, &mut buffer[..got]);
@@ -255,7 +255,7 @@ impl Drive {
         if self.fails("write", file, offset) {
             // A part of it may have been written: low choices mean most of it.
             let eio = self.faults.eio.as_ref().map_or(self.lanes.crash, |eio| eio.lane);
-            let part = bytes.len() as u64 - self.choose(eio, bytes.len() as u64 + 1);
+            let part = bytes.len() as u64 - self.choose(eio, "missing", bytes.len() as u64 + 1);
             self.write_part(id, offset, &bytes[..part as usize]);
             return Err(self.error(DiskErrorKind::Io, file, offset, "write"));
         }
@@ -310,7 +310,7 @@ impl Drive {
         let now = self.clock();
         let Some(id) = id else { return };
         let count = self.pending.dirty(id).count() as u64;
-        let lost = self.choose(lane, count + 1);
+        let lost = self.choose(lane, "missing", count + 1);
         for op in self.pending.dirty(id).skip((count - lost) as usize) {
             op.is_orphan = true;
         }

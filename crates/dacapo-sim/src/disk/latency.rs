@@ -5,10 +5,9 @@ use std::time::Duration;
 use dacapo_core::Decisions;
 
 use super::drive::Drive;
-use crate::exponential::exponential;
 
-/// One sync in so many is slow.
-const SLOW_SYNCS: u64 = 100;
+/// The share of syncs that are slow.
+const SLOW_SYNCS: f64 = 0.01;
 
 impl Drive {
     /// The time that so many bytes take.
@@ -21,17 +20,17 @@ impl Drive {
     pub(crate) fn read_cost(&mut self, bytes: u64) -> Duration {
         let lane = self.lanes.time;
         // Half to one and a half times the mean.
-        let share = 0.5 + self.decisions().unit(lane);
-        self.options.read.mul_f64(share) + self.transfer(bytes)
+        let mean = self.options.read;
+        mean / 2 + self.decisions().jitter(lane, "read", mean) + self.transfer(bytes)
     }
 
     /// What a sync costs that has so many bytes to write.
     pub(crate) fn sync_cost(&mut self, bytes: u64) -> Duration {
         let (lane, sync, tail) = (self.lanes.time, self.options.sync, self.options.sync_tail);
         let decisions = self.decisions();
-        let mut cost = sync + exponential(sync, decisions.choose(lane, 1 << 32) as u32);
-        if decisions.choose(lane, SLOW_SYNCS) == SLOW_SYNCS - 1 {
-            cost += exponential(tail, decisions.choose(lane, 1 << 32) as u32);
+        let mut cost = sync + decisions.exponential(lane, "sync", sync);
+        if decisions.rarely(lane, "slow", SLOW_SYNCS) {
+            cost += decisions.exponential(lane, "tail", tail);
         }
         cost + self.transfer(bytes)
     }
@@ -43,7 +42,7 @@ impl Drive {
             && self.hits(&stall, false)
         {
             let lane = stall.lane;
-            let stands = stall.lasts.mul_f64(self.decisions().unit(lane));
+            let stands = self.decisions().up_to(lane, "stands", stall.lasts);
             self.note(format!("disk.stall {} for {stands:?} at {what}", self.name));
             cost += stands;
         }

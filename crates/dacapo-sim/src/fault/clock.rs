@@ -11,7 +11,7 @@ use crate::sim::Sim;
 impl Sim {
     /// A number from -1 to 1.
     fn swing(&mut self, lane: dacapo_core::Lane) -> f64 {
-        2.0 * self.decisions.unit(lane) - 1.0
+        2.0 * self.decisions.unit(lane, "off") - 1.0
     }
 
     /// Sets the clocks wrong from the start. (They are as wrong before the drivers run: a clock
@@ -21,6 +21,8 @@ impl Sim {
         let drift = self.faults.find("clock.drift").cloned();
         for index in 0..self.nodes.len() {
             let id = NodeId(index as u32);
+            let name = &self.nodes[index].name;
+            self.decisions.about(|text| text.push_str(name));
             if self.nodes[index].kind != NodeKind::Cluster {
                 continue;
             }

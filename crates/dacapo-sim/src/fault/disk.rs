@@ -67,7 +67,7 @@ impl Sim {
         let Some((lane, max)) = self.faults.find(spell.name()).map(|a| (a.lane, a.span_max("lasts"))) else {
             return Duration::ZERO;
         };
-        self.up_to(lane, max)
+        self.decisions.up_to(lane, "lasts", max)
     }
 
     fn note_disk(&mut self, kind: NoteKind, spell: Spell, node: NodeId, more: &str) {
@@ -104,7 +104,7 @@ impl Sim {
             return;
         };
         let Some(strength) = self.faults.find(spell.name()).map(Active::strength) else { return };
-        let factor = 1.0 + (factor - 1.0).max(0.0) * strength * self.decisions.unit(lane);
+        let factor = 1.0 + (factor - 1.0).max(0.0) * strength * self.decisions.unit(lane, "slower");
         let Some(disk) = self.stores.disk(node) else { return };
         if disk.0.borrow().slowness > 1.0 {
             return;

@@ -17,10 +17,10 @@ impl Sim {
             return Duration::ZERO;
         };
         // Asked on the way there and on the way back.
-        if !self.faults.is_on || !self.decisions.chance(lane, rate / 2.0) {
+        if !self.faults.is_on || !self.decisions.chance(lane, "hit", rate / 2.0) {
             return Duration::ZERO;
         }
-        let late = self.up_to(lane, max);
+        let late = self.decisions.up_to(lane, "late", max);
         let text = format!("lease.slow {late:?} for {}", self.name(node));
         self.note(NoteKind::Fault, || text.into());
         late
@@ -29,8 +29,8 @@ impl Sim {
     pub(crate) fn begin_lease_unavailable(&mut self) {
         let Some(active) = self.faults.find(Spell::LeaseUnavailable.name()) else { return };
         let (lane, lasts, all) = (active.lane, active.span_max("lasts"), active.number("all"));
-        let until = self.now + self.up_to(lane, lasts);
-        let hit = match self.decisions.chance(lane, all) {
+        let until = self.now + self.decisions.up_to(lane, "lasts", lasts);
+        let hit = match self.decisions.either(lane, "all", all) {
             true => None,
             false => match self.pick_victim(Spell::LeaseUnavailable) {
                 Some(node) => Some(node),
@@ -69,7 +69,7 @@ impl Sim {
         if held.is_empty() {
             return;
         }
-        let (group, key) = &held[self.decisions.choose(lane, held.len() as u64) as usize];
+        let (group, key) = &held[self.decisions.choose(lane, "victim", held.len() as u64) as usize];
         self.leases.table.expire(group, *key, self.now);
         let text = format!("lease.early {group}/{key}");
         self.note(NoteKind::Fault, || text.into());

@@ -59,10 +59,10 @@ impl Sim {
         if open.len() < 2 {
             return;
         }
-        let from = self.decisions.choose(lane, open.len() as u64) as usize;
-        let step = 1 + self.decisions.choose(lane, open.len() as u64 - 1) as usize;
+        let from = self.decisions.choose(lane, "from", open.len() as u64) as usize;
+        let step = 1 + self.decisions.choose(lane, "to", open.len() as u64 - 1) as usize;
         let (from, to) = (open[from], open[(from + step) % open.len()]);
-        let until = self.now + self.up_to(lane, lasts);
+        let until = self.now + self.decisions.up_to(lane, "lasts", lasts);
         self.faults.links.clogged.insert((from, to), until);
         let text = format!("net.clog {} → {}", self.name(from), self.name(to));
         self.note(NoteKind::FaultBegins, || text.into());

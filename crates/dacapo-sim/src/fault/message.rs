@@ -51,7 +51,7 @@ impl Sim {
         if !self.faults.is_on || from == to || strike.spare.contains(&from) || strike.spare.contains(&to) {
             return false;
         }
-        self.decisions.chance(strike.lane, strike.rate)
+        self.decisions.chance(strike.lane, "hit", strike.rate)
     }
 
     fn note_message(&mut self, fault: &str, from: NodeId, to: NodeId) {
@@ -66,7 +66,7 @@ impl Sim {
         }
         let Some(Strike { lane, max, .. }) = self.faults.messages.delay else { return Duration::ZERO };
         // Cubed: most are a little late, few very late.
-        let unit = self.decisions.unit(lane);
+        let unit = self.decisions.unit(lane, "late");
         let late = max.mul_f64(unit * unit * unit);
         self.note_message(&format!("net.delay {late:?}"), from, to);
         late
@@ -78,7 +78,7 @@ impl Sim {
             return None;
         }
         let Strike { lane, hangs, .. } = *self.faults.messages.loss.as_ref()?;
-        let hangs = self.decisions.chance(lane, hangs);
+        let hangs = self.decisions.either(lane, "hangs", hangs);
         self.note_message(if hangs { "net.loss (silent)" } else { "net.loss" }, from, to);
         Some(!hangs)
     }

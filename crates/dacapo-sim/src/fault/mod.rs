@@ -26,7 +26,6 @@ pub(crate) use self::partition::Partition;
 pub(crate) use self::platform::{PlatformFault, PlatformFaults};
 pub(crate) use self::spell::{End, Spell};
 
-use crate::exponential::exponential;
 use crate::options::{SimFault, SimOptions, Swarm};
 use crate::sim::Sim;
 
@@ -107,6 +106,10 @@ pub(crate) struct Faults {
     pub(crate) partition: Option<Partition>,
     pub(crate) partitions: u64,
     pub(crate) links: Links,
+    /// The share of turns that their node crashes after, if that can be.
+    pub(crate) crash_after_turn: Option<(Lane, f64)>,
+    /// How often each spell has been scheduled.
+    pub(crate) strikes: [u32; Spell::ALL.len()],
 }
 
 impl Faults {
@@ -118,16 +121,37 @@ impl Faults {
                 Swarm::All => (true, 1.0),
                 // Drawn for each fault whether used or not, so that one fault more or less in the
                 // scenario changes as little as possible.
-                Swarm::Subset => (decisions.chance(swarm, 0.6), 0.1 + 0.9 * decisions.unit(swarm)),
+                Swarm::Subset => {
+                    decisions.about(|text| text.push_str(&spec.name));
+                    let is_drawn = decisions.chance(swarm, "uses", 0.6);
+                    let strength = 0.1 + 0.9 * decisions.unit(swarm, "strength");
+                    // A script that says when a fault strikes need not say that it is used.
+                    let is_scripted = !is_drawn && decisions.is_scripted(&spec.name);
+                    (is_drawn || is_scripted, if is_scripted { 1.0 } else { strength })
+                }
             };
             if is_used {
                 active.push(Active { spec: spec.clone(), strength, lane: decisions.lane(&spec.name) });
             }
         }
+        let crash = active.iter().find(|a| a.spec.name == Spell::Crash.name());
+        let crash_after_turn = crash.map(|a| (a.lane, a.rate("after_turn")));
+        // A script may ask for it although it never happens by itself.
+        let crash_after_turn = crash_after_turn.filter(|(_, rate)| *rate > 0.0 || decisions.is_traced());
         let messages = MessageFaults::new(&active);
         let links = Links::new(&active);
         let platform = PlatformFaults::new(&active);
-        Faults { active, is_on: false, messages, platform, partition: None, partitions: 0, links }
+        Faults {
+            active,
+            is_on: false,
+            messages,
+            platform,
+            partition: None,
+            partitions: 0,
+            links,
+            crash_after_turn,
+            strikes: [0; Spell::ALL.len()],
+        }
     }
 
     /// What goes wrong with the disk of this node.
@@ -155,16 +179,6 @@ impl Faults {
 }
 
 impl Sim {
-    /// A length of time with this mean, exponentially distributed.
-    pub(crate) fn exponential(&mut self, lane: Lane, mean: Duration) -> Duration {
-        exponential(mean, self.decisions.choose(lane, 1 << 32) as u32)
-    }
-
-    /// A length of time up to `max`, uniformly distributed.
-    pub(crate) fn up_to(&mut self, lane: Lane, max: Duration) -> Duration {
-        max.mul_f64(self.decisions.unit(lane))
-    }
-
     /// The drivers begin: from now on faults happen.
     pub(crate) fn begin_faults(&mut self, at: Time) {
         self.faults.is_on = true;

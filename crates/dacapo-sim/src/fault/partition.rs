@@ -32,12 +32,12 @@ impl Sim {
         let (lane, oneway, lasts) = (active.lane, active.number("oneway"), active.span_max("lasts"));
         let spared: Vec<bool> = (0..self.nodes.len()).map(|i| active.spares(NodeId(i as u32))).collect();
         let far: Vec<bool> =
-            spared.iter().map(|spared| !spared && self.decisions.choose(lane, 2) == 1).collect();
+            spared.iter().map(|spared| !spared && self.decisions.choose(lane, "far", 2) == 1).collect();
         if far.iter().all(|f| *f) || !far.contains(&true) {
             return;
         }
-        let is_oneway = self.decisions.chance(lane, oneway);
-        let lasts = self.up_to(lane, lasts);
+        let is_oneway = self.decisions.either(lane, "oneway", oneway);
+        let lasts = self.decisions.up_to(lane, "lasts", lasts);
         self.faults.partitions += 1;
         let number = self.faults.partitions;
         let side = |sim: &Sim, want: bool| {

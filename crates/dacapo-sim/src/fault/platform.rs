@@ -79,7 +79,7 @@ impl Sim {
         if !self.faults.is_on || !is_of_cluster || spare.contains(&node) {
             return None;
         }
-        self.decisions.chance(lane, rate).then_some((lane, max))
+        self.decisions.chance(lane, "hit", rate).then_some((lane, max))
     }
 
     fn note_platform(&mut self, fault: PlatformFault, more: &str) {
@@ -89,7 +89,7 @@ impl Sim {
 
     /// Early moments are more likely than late ones: most work is short.
     fn soon(&mut self, lane: Lane, max: Duration) -> Duration {
-        let unit = self.decisions.unit(lane);
+        let unit = self.decisions.unit(lane, "after");
         max.mul_f64(unit * unit * unit)
     }
 
@@ -109,7 +109,7 @@ impl Sim {
             }
             Trigger::Alarm => {
                 if let Some((lane, max)) = self.strikes(PlatformFault::AlarmLate, to.node) {
-                    let late = self.up_to(lane, max);
+                    let late = self.decisions.up_to(lane, "late", max);
                     self.note_platform(PlatformFault::AlarmLate, &format!("{late:?} {on}"));
                     self.delay_trigger(to, timer, late);
                     return None;
@@ -130,7 +130,7 @@ impl Sim {
         if let (Some(at), Some(count @ 2..)) = (place, count)
             && let Some((lane, _)) = self.strikes(PlatformFault::QueueSplit, to)
         {
-            let take = 1 + self.decisions.choose(lane, count - 1);
+            let take = 1 + self.decisions.choose(lane, "part", count - 1);
             head.headers.0[at].1 = HeaderValue::from(take);
             let text = format!("{take} of {count} → {}", self.name(to));
             self.note_platform(PlatformFault::QueueSplit, &text);
@@ -151,7 +151,7 @@ impl Sim {
         if others.is_empty() {
             return owner;
         }
-        let other = others[self.decisions.choose(lane, others.len() as u64) as usize];
+        let other = others[self.decisions.choose(lane, "other", others.len() as u64) as usize];
         let text = format!("{} instead of {}", self.name(other), self.name(owner));
         self.note_platform(PlatformFault::ObjectDoubled, &text);
         other

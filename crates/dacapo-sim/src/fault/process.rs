@@ -5,9 +5,24 @@ use std::time::Duration;
 use dacapo_core::{Address, Delivery, Event, InstanceId, NodeId, NoteKind};
 
 use crate::fault::{End, Spell};
+use crate::options::NodeKind;
 use crate::sim::{Item, Sim};
 
 impl Sim {
+    /// A node has been handed something: it may crash as soon as it has dealt with that.
+    pub(crate) fn crash_after_turn(&mut self, node: NodeId) {
+        let Some((lane, rate)) = self.faults.crash_after_turn else { return };
+        let (kind, is_up) = (self.nodes[node.0 as usize].kind, self.nodes[node.0 as usize].is_up);
+        if !self.faults.is_on || kind != NodeKind::Cluster || !is_up || self.spares(Spell::Crash, node) {
+            return;
+        }
+        if self.decisions.chance(lane, "after_turn", rate) {
+            let text = format!("process.crash {}", self.name(node));
+            self.note(NoteKind::Fault, || text.into());
+            self.queue.push(self.now + Duration::from_nanos(1), Item::Exit(node, self.life(node)));
+        }
+    }
+
     pub(crate) fn begin_crash(&mut self) -> Option<Delivery> {
         let node = self.pick_victim(Spell::Crash)?;
         let text = format!("process.crash {}", self.name(node));
@@ -21,7 +36,7 @@ impl Sim {
         let Some((lane, max)) = active.map(|a| (a.lane, a.span_max("down"))) else {
             return Duration::from_millis(100);
         };
-        Duration::from_millis(10) + self.up_to(lane, max)
+        Duration::from_millis(10) + self.decisions.up_to(lane, "down", max)
     }
 
     pub(crate) fn begin_pause(&mut self) {
@@ -30,7 +45,7 @@ impl Sim {
         else {
             return;
         };
-        let until = self.now + self.up_to(lane, max);
+        let until = self.now + self.decisions.up_to(lane, "lasts", max);
         self.node(node).paused_until = until;
         let text = format!("process.pause {}", self.name(node));
         self.note(NoteKind::FaultBegins, || text.into());
@@ -60,8 +75,8 @@ impl Sim {
         let Some(node) = self.pick_victim(Spell::Slow) else { return };
         let Some(active) = self.faults.find(Spell::Slow.name()) else { return };
         let (lane, delay, lasts) = (active.lane, active.span_max("delay"), active.span_max("lasts"));
-        let cost = self.up_to(lane, delay);
-        let lasts = self.up_to(lane, lasts);
+        let cost = self.decisions.up_to(lane, "delay", delay);
+        let lasts = self.decisions.up_to(lane, "lasts", lasts);
         self.node(node).turn_cost = cost;
         let text = format!("process.slow {} {cost:?} a turn", self.name(node));
         self.note(NoteKind::FaultBegins, || text.into());

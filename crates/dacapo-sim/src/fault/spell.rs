@@ -1,7 +1,5 @@
 //! Faults that come and go: when each begins, and what ends it.
 
-use std::time::Duration;
-
 use dacapo_core::{Delivery, NodeId, Time};
 
 use crate::sim::{Item, Sim};
@@ -88,16 +86,24 @@ impl Sim {
     /// Draws when a fault strikes next, if this seed uses it.
     pub(crate) fn schedule_spell(&mut self, spell: Spell, after: Time) {
         let Some((lane, every)) = self.faults.find(spell.name()).map(|a| (a.lane, a.every())) else { return };
-        // At least a little time between two strikes, whatever the scenario says.
-        let wait = self.exponential(lane, every).max(Duration::from_millis(1));
+        self.faults.strikes[spell as usize] += 1;
+        self.about_strike(self.faults.strikes[spell as usize]);
+        let Some(wait) = self.decisions.wait(lane, "wait", every) else { return };
         self.queue.push(after + wait, Item::Fault(spell));
+    }
+
+    /// What is decided from now on is about this strike of a spell, counted from 1.
+    fn about_strike(&mut self, number: u32) {
+        self.decisions.about(|text| text.push_str(&format!("strike {number}")));
     }
 
     pub(crate) fn begin_spell(&mut self, spell: Spell) -> Option<Delivery> {
         if !self.faults.is_on {
             return None;
         }
+        let strike = self.faults.strikes[spell as usize];
         self.schedule_spell(spell, self.now);
+        self.about_strike(strike);
         match spell {
             Spell::Partition => self.begin_partition(),
             Spell::Clog => self.begin_clog(),
@@ -133,6 +139,11 @@ impl Sim {
         None
     }
 
+    /// Whether this fault, if it is in use, leaves that node alone.
+    pub(crate) fn spares(&self, spell: Spell, node: NodeId) -> bool {
+        self.faults.find(spell.name()).is_some_and(|active| active.spares(node))
+    }
+
     /// One of the cluster's nodes that is up and that this fault does not spare.
     pub(crate) fn pick_victim(&mut self, spell: Spell) -> Option<NodeId> {
         let active = self.faults.find(spell.name())?;
@@ -150,7 +161,7 @@ impl Sim {
         if victims.is_empty() {
             return None;
         }
-        let chosen = self.decisions.choose(lane, victims.len() as u64);
+        let chosen = self.decisions.choose(lane, "victim", victims.len() as u64);
         Some(victims[chosen as usize])
     }
 }

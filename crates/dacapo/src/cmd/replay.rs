@@ -60,7 +60,8 @@ fn system_of(project: &Project, recorded: &Identity) -> miette::Result<(Rc<Syste
             let scenario = project.scenario(Some(name))?.clone();
             let experiment = project.experiment(&scenario)?;
             let seed = recorded.seed.unwrap_or_default();
-            let identity = experiment.identity(seed, &recorded.overrides);
+            let overrides = recorded.overrides.clone();
+            let identity = Identity { overrides, ..experiment.identity(seed, None) };
             Ok((Rc::clone(experiment.system()), identity))
         }
         _ => {

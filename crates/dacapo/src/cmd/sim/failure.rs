@@ -67,12 +67,12 @@ pub(crate) fn record(
 ) -> miette::Result<Report> {
     let file = create_private(path);
     let file = file.wrap_err_with(|| format!("cannot write the recording {}", path.display()))?;
-    let mut identity = experiment.identity(seed, &target.overrides);
+    let mut identity = experiment.identity(seed, target.script.as_ref());
     identity.project = target.project.path().display().to_string();
     identity.engine = target.project.engine_identity();
     identity.config = Some(target.project.config_text().to_owned());
     let options = RunOptions {
-        overrides: target.overrides.clone(),
+        script: target.script.clone(),
         record: Some((identity, Box::new(file))),
         ..RunOptions::default()
     };

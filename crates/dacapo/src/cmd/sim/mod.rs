@@ -120,7 +120,7 @@ fn run_target(args: &Args, target: &Target) -> miette::Result<Outcome> {
     }
     outcome.seconds = begun.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    if target.overrides.is_empty() {
+    if target.script.is_none() {
         outcome.divergence = verify::in_another_process(target, &to_verify)?;
     }
     if !args.json {
@@ -136,7 +136,7 @@ fn run_target(args: &Args, target: &Target) -> miette::Result<Outcome> {
 }
 
 fn run_seed(experiment: &Experiment, target: &Target, seed: u64) -> Report {
-    let options = RunOptions { overrides: target.overrides.clone(), ..RunOptions::default() };
+    let options = RunOptions { script: target.script.clone(), ..RunOptions::default() };
     experiment.run_with(Seed(seed), options).0
 }
 

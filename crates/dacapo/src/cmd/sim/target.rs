@@ -1,11 +1,11 @@
 //! What `dacapo sim PATH` means: which scenarios, which seeds.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use dacapo::project::{Project, is_project};
 use dacapo_config::{SavedSeed, is_seed, parse_seed};
+use dacapo_core::Script;
 use dacapo_core::plan::Scenario;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
@@ -16,7 +16,8 @@ pub(crate) struct Target {
     pub(crate) project: Project,
     pub(crate) scenario: Scenario,
     pub(crate) seeds: Range<u64>,
-    pub(crate) overrides: BTreeMap<String, Vec<u64>>,
+    /// Decisions that are given, of a saved seed.
+    pub(crate) script: Option<Script>,
     /// The saved seed that this came from.
     pub(crate) saved: Option<SavedSeed>,
 }
@@ -100,7 +101,7 @@ fn of_project(args: &Args, path: &Path, targets: &mut Vec<Target>) -> miette::Re
             (None, Some(seeds)) => seeds.clone(),
             (None, None) => 0..scenario.seeds,
         };
-        targets.push(Target { project, scenario, seeds, overrides: BTreeMap::new(), saved: None });
+        targets.push(Target { project, scenario, seeds, script: None, saved: None });
     }
     Ok(())
 }
@@ -114,7 +115,13 @@ fn saved(path: &Path) -> miette::Result<Target> {
     let project = Project::open(&folder)?;
     let scenario = project.scenario(Some(&saved.scenario))?.clone();
     let seeds = saved.seed..saved.seed + 1;
-    Ok(Target { project, scenario, seeds, overrides: saved.decisions.clone(), saved: Some(saved) })
+    let script = match saved.decisions.is_empty() {
+        true => None,
+        false => Some(Script::from_lists(&saved.decisions).into_diagnostic().wrap_err_with(|| {
+            format!("the decisions of the saved seed {} cannot be used", path.display())
+        })?),
+    };
+    Ok(Target { project, scenario, seeds, script, saved: Some(saved) })
 }
 
 #[cfg(test)]

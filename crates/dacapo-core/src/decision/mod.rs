@@ -1,0 +1,308 @@
+//! Decisions: every choice that a simulated run makes, drawn through one interface.
+//!
+//! A decision has a name and a value in units that a person understands, so it can be printed,
+//! recorded, given, changed and shrunk. Its value comes from a seed, from a [`Script`] or from a
+//! fuzzer's bytes.
+
+mod key;
+mod script;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use key::{DecisionKey, KeyError};
+pub use script::{Noise, Rest, Script, Triggers};
+
+use crate::exponential::exponential;
+use crate::id::IdMap;
+use crate::{Random, Seed};
+
+/// One choice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Decision {
+    /// What it was about.
+    pub key: DecisionKey,
+    /// What depends on it.
+    pub kind: DecisionKind,
+    /// What was chosen: a number below `range`; a length of time is in nanoseconds.
+    pub chosen: u64,
+    /// How many choices there were.
+    pub range: u64,
+    /// How many deliveries there had been.
+    pub event: u64,
+}
+
+/// What depends on a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DecisionKind {
+    /// What differs from moment to moment in a healthy system: how long a message takes, what comes
+    /// first. 0 is the quickest, and the order in which things were asked for.
+    Noise,
+    /// Whether, or after how long, something goes wrong. 0 is never.
+    Trigger,
+    /// How it goes wrong: who is hit, for how long. Drawn only if something does.
+    Detail,
+}
+
+/// Where decisions come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// From the seed alone: one random stream per lane.
+    Seed,
+    /// Some are given, and the rest follows a rule.
+    Script(Script),
+    /// From a fuzzer: eight bytes a decision, fewer for small ranges; past the end, always 0.
+    Bytes(Vec<u8>),
+}
+
+/// A named stream of decisions; a handle that is cheap to copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane(usize);
+
+/// Draws decisions and, when asked, remembers them.
+#[derive(Clone, Debug)]
+pub struct Decisions {
+    seed: Seed,
+    source: Source,
+    lanes: Vec<LaneState>,
+    by_name: BTreeMap<String, Lane>,
+    bytes_used: usize,
+    /// Whatever is only needed if decisions are told apart by their causes. (In a box, and absent
+    /// in an ordinary run, in which nobody asks.)
+    tracing: Option<Box<Tracing>>,
+}
+
+#[derive(Clone, Debug)]
+struct LaneState {
+    name: String,
+    random: Random,
+}
+
+/// What tells decisions of one lane apart.
+#[derive(Clone, Debug, Default)]
+struct Tracing {
+    /// What is happening: the message, the timer, the strike that decisions are now drawn for.
+    cause: String,
+    /// How many decisions there were about the same.
+    counts: IdMap<u64, u32>,
+    log: Option<Vec<Decision>>,
+    event: u64,
+}
+
+impl Decisions {
+    /// Decisions under `seed`, from `source`.
+    pub fn new(seed: Seed, source: Source) -> Decisions {
+        let tracing = matches!(source, Source::Script(_)).then(Box::default);
+        Decisions { seed, source, lanes: Vec::new(), by_name: BTreeMap::new(), bytes_used: 0, tracing }
+    }
+
+    /// From now on, remember every decision for [`Decisions::log`].
+    pub fn remember(&mut self) {
+        self.tracing.get_or_insert_default().log.get_or_insert_default();
+    }
+
+    /// The decisions since [`Decisions::remember`].
+    pub fn log(&self) -> &[Decision] {
+        self.tracing.as_ref().and_then(|t| t.log.as_deref()).unwrap_or_default()
+    }
+
+    /// The seed of the run.
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// The lane called `name`.
+    pub fn lane(&mut self, name: &str) -> Lane {
+        if let Some(lane) = self.by_name.get(name) {
+            return *lane;
+        }
+        let lane = Lane(self.lanes.len());
+        self.lanes.push(LaneState { name: name.to_owned(), random: self.seed.stream(name) });
+        self.by_name.insert(name.to_owned(), lane);
+        lane
+    }
+
+    /// What is decided from now on is about this: `write` puts its name into the text. It is part
+    /// of the decisions' keys, so it should be a name that survives small changes of the program:
+    /// "workload asks POST /deposits", not "message 1042". Not called when nobody needs it.
+    #[inline]
+    pub fn about(&mut self, write: impl FnOnce(&mut String)) {
+        if let Some(tracing) = &mut self.tracing {
+            tracing.cause.clear();
+            write(&mut tracing.cause);
+        }
+    }
+
+    /// Whether decisions are told apart by their causes in this run.
+    pub fn is_traced(&self) -> bool {
+        self.tracing.is_some()
+    }
+
+    /// Says how many deliveries there have been.
+    #[inline]
+    pub fn at_event(&mut self, event: u64) {
+        if let Some(tracing) = &mut self.tracing {
+            tracing.event = event;
+        }
+    }
+
+    /// Whether a script gives a decision of this lane.
+    pub fn is_scripted(&self, lane: &str) -> bool {
+        matches!(&self.source, Source::Script(script) if script.has_lane(lane))
+    }
+
+    /// Which of several goes first: noise. 0 is the one that was asked for first.
+    pub fn order(&mut self, lane: Lane, what: &'static str, range: u64) -> u64 {
+        self.pick(lane, what, DecisionKind::Noise, range)
+    }
+
+    /// Whether something goes wrong, with this probability (0 to 1, in steps of one millionth).
+    pub fn chance(&mut self, lane: Lane, what: &'static str, probability: f64) -> bool {
+        self.toss(lane, what, DecisionKind::Trigger, probability)
+    }
+
+    /// When something goes wrong, on average after `mean`; at least a millisecond. `None`: never.
+    pub fn wait(&mut self, lane: Lane, what: &'static str, mean: Duration) -> Option<Duration> {
+        let shape = |uniform| match uniform {
+            0 => 0,
+            // At least a little time between two strikes, whatever the scenario says.
+            n => nanos(exponential(mean, n as u32)).max(1_000_000),
+        };
+        let wait = self.draw(lane, what, DecisionKind::Trigger, 1 << 32, u64::MAX, shape);
+        (wait > 0).then(|| Duration::from_nanos(wait))
+    }
+
+    /// A number in `0..range`: a detail. A range of 0 or 1 leaves no choice, and draws nothing.
+    pub fn choose(&mut self, lane: Lane, what: &'static str, range: u64) -> u64 {
+        self.pick(lane, what, DecisionKind::Detail, range)
+    }
+
+    /// True with this probability: a detail.
+    pub fn either(&mut self, lane: Lane, what: &'static str, probability: f64) -> bool {
+        self.toss(lane, what, DecisionKind::Detail, probability)
+    }
+
+    /// A number from 0 (inclusive) to 1 (exclusive), in steps of 2^-32: a detail.
+    pub fn unit(&mut self, lane: Lane, what: &'static str) -> f64 {
+        self.pick(lane, what, DecisionKind::Detail, 1 << 32) as f64 / (1u64 << 32) as f64
+    }
+
+    /// A length of time below `max`, each equally likely: a detail.
+    pub fn up_to(&mut self, lane: Lane, what: &'static str, max: Duration) -> Duration {
+        self.span(lane, what, DecisionKind::Detail, max)
+    }
+
+    /// A length of time below `max`, each equally likely: noise.
+    pub fn jitter(&mut self, lane: Lane, what: &'static str, max: Duration) -> Duration {
+        self.span(lane, what, DecisionKind::Noise, max)
+    }
+
+    /// A length of time with this mean, exponentially distributed: noise.
+    #[inline]
+    pub fn exponential(&mut self, lane: Lane, what: &'static str, mean: Duration) -> Duration {
+        let shape = |uniform| nanos(exponential(mean, uniform as u32));
+        Duration::from_nanos(self.draw(lane, what, DecisionKind::Noise, 1 << 32, u64::MAX, shape))
+    }
+
+    /// Noise that is rarely more than 0: true with this probability.
+    pub fn rarely(&mut self, lane: Lane, what: &'static str, probability: f64) -> bool {
+        self.toss(lane, what, DecisionKind::Noise, probability)
+    }
+
+    fn pick(&mut self, lane: Lane, what: &'static str, kind: DecisionKind, range: u64) -> u64 {
+        if range <= 1 {
+            return 0;
+        }
+        self.draw(lane, what, kind, range, range, |n| n)
+    }
+
+    fn span(&mut self, lane: Lane, what: &'static str, kind: DecisionKind, max: Duration) -> Duration {
+        let max = nanos(max);
+        let shape = |uniform| ((u128::from(max) * u128::from(uniform)) >> 32) as u64;
+        Duration::from_nanos(self.draw(lane, what, kind, 1 << 32, max.saturating_add(1), shape))
+    }
+
+    fn toss(&mut self, lane: Lane, what: &'static str, kind: DecisionKind, probability: f64) -> bool {
+        let millionths = (probability.clamp(0.0, 1.0) * 1e6).round() as u64;
+        // The lowest values mean "no", so that a fuzzer's zeros remove faults.
+        let shape = |n| u64::from(n >= 1_000_000 - millionths);
+        // What never happens by itself is not asked for, but a script may say that it does.
+        let is_asked = millionths > 0 || matches!(self.source, Source::Script(_));
+        is_asked && self.draw(lane, what, kind, 1_000_000, 2, shape) == 1
+    }
+
+    /// Draws one of `uniform` numbers, of which `shape` makes a value below `range`.
+    #[inline]
+    fn draw(
+        &mut self,
+        lane: Lane,
+        what: &'static str,
+        kind: DecisionKind,
+        uniform: u64,
+        range: u64,
+        shape: impl FnOnce(u64) -> u64,
+    ) -> u64 {
+        if self.tracing.is_some() {
+            return self.draw_traced(lane, what, kind, uniform, range, shape);
+        }
+        match &self.source {
+            Source::Bytes(bytes) => shape(take(bytes, &mut self.bytes_used, uniform)),
+            _ => shape(self.lanes[lane.0].random.below(uniform)),
+        }
+    }
+
+    fn draw_traced(
+        &mut self,
+        lane: Lane,
+        what: &'static str,
+        kind: DecisionKind,
+        uniform: u64,
+        range: u64,
+        shape: impl FnOnce(u64) -> u64,
+    ) -> u64 {
+        let state = &mut self.lanes[lane.0];
+        let tracing = self.tracing.as_mut().expect("asked before");
+        let about = key::hash_of(&state.name, what, &tracing.cause);
+        let count = tracing.counts.entry(about).or_default();
+        *count += 1;
+        let nth = *count;
+        let chosen = match &self.source {
+            Source::Seed => shape(state.random.below(uniform)),
+            Source::Bytes(bytes) => shape(take(bytes, &mut self.bytes_used, uniform)),
+            Source::Script(script) => match script.given(about, nth) {
+                Some(value) => value.min(range - 1),
+                // Lengths of time without a bound are those of messages on their way.
+                None => {
+                    let is_length = kind == DecisionKind::Noise && range == u64::MAX;
+                    script.rest(about, nth, kind, uniform, is_length, shape).min(range - 1)
+                }
+            },
+        };
+        if let Some(log) = &mut tracing.log {
+            let key = DecisionKey {
+                lane: state.name.clone(),
+                what: what.to_owned(),
+                cause: tracing.cause.clone(),
+                nth,
+            };
+            log.push(Decision { key, kind, chosen, range, event: tracing.event });
+        }
+        chosen
+    }
+}
+
+fn nanos(length: Duration) -> u64 {
+    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The next number below `range` out of a fuzzer's bytes.
+fn take(bytes: &[u8], used: &mut usize, range: u64) -> u64 {
+    let width = (64 - (range - 1).leading_zeros()).div_ceil(8) as usize;
+    let end = (*used + width).min(bytes.len());
+    let taken = &bytes[(*used).min(end)..end];
+    *used = end;
+    taken.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte)) % range
+}
+
+#[cfg(test)]
+mod tests;

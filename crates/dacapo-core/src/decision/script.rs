@@ -1,0 +1,172 @@
+//! A script: decisions that are given, and a rule for the rest.
+//!
+//! Decisions are given by what they are about and not by their place in the run. So a script still
+//! means something after others of its decisions were taken out, and after the program has changed
+//! a little: a decision that is never asked for is passed over, and one that is not given follows
+//! the rule. What the rule draws depends on the decision's key alone, so one decision more or less
+//! moves no other.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use super::{DecisionKey, DecisionKind, KeyError};
+use crate::digest::DigestHasher;
+use crate::id::IdMap;
+
+/// Decisions that are given, and a rule for the rest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Script {
+    given: BTreeMap<DecisionKey, u64>,
+    /// What becomes of decisions that are not given.
+    pub rest: Rest,
+    index: IdMap<(u64, u32), u64>,
+}
+
+/// What becomes of decisions that a script does not give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rest {
+    /// What is left to chance is drawn under this number. (The random numbers of guests come from
+    /// the seed of the run and do not depend on it.)
+    pub seed: u64,
+    /// How the noise is.
+    pub noise: Noise,
+    /// Whether anything goes wrong by itself.
+    pub triggers: Triggers,
+}
+
+/// How noise is that a script does not give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Noise {
+    /// As quick as can be, in the order in which things were asked for.
+    #[default]
+    Calm,
+    /// As in a run from a seed.
+    Natural,
+    /// Every message takes a time of its own below this, each equally likely: any order of what is
+    /// under way within that time is as likely as any other (partial order sampling; Yuan, Yang and Gu,
+    /// "Partial Order Aware Concurrency Sampling", CAV 2018).
+    Each(Duration),
+    /// Messages of the same cause take the same time below this: some are always quicker than
+    /// others, as threads with fixed priorities are (Burckhardt et al., "A Randomized Scheduler with
+    /// Probabilistic Guarantees of Finding Bugs", ASPLOS 2010).
+    PerCause(Duration),
+}
+
+/// What goes wrong that a script does not give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Triggers {
+    /// Nothing.
+    #[default]
+    Calm,
+    /// As in a run from a seed.
+    Natural,
+}
+
+impl Script {
+    /// These decisions, and this rule for the rest.
+    pub fn new(given: impl IntoIterator<Item = (DecisionKey, u64)>, rest: Rest) -> Script {
+        let mut script = Script { rest, ..Script::default() };
+        given.into_iter().for_each(|(key, value)| script.give(key, value));
+        script
+    }
+
+    /// Gives a decision, or gives it another value.
+    pub fn give(&mut self, key: DecisionKey, value: u64) {
+        self.index.insert((key.hash(), key.nth), value);
+        self.given.insert(key, value);
+    }
+
+    /// The decisions that are given.
+    pub fn decisions(&self) -> &BTreeMap<DecisionKey, u64> {
+        &self.given
+    }
+
+    pub(super) fn has_lane(&self, lane: &str) -> bool {
+        let first = DecisionKey { lane: lane.into(), what: String::new(), cause: String::new(), nth: 0 };
+        self.given.range(first..).next().is_some_and(|(key, _)| key.lane == lane)
+    }
+
+    pub(super) fn given(&self, about: u64, nth: u32) -> Option<u64> {
+        self.index.get(&(about, nth)).copied()
+    }
+
+    /// The value of a decision that is not given.
+    pub(super) fn rest(
+        &self,
+        about: u64,
+        nth: u32,
+        kind: DecisionKind,
+        uniform: u64,
+        is_length: bool,
+        shape: impl FnOnce(u64) -> u64,
+    ) -> u64 {
+        let is_calm = match kind {
+            DecisionKind::Noise => self.rest.noise == Noise::Calm,
+            DecisionKind::Trigger => self.rest.triggers == Triggers::Calm,
+            DecisionKind::Detail => false,
+        };
+        if is_calm {
+            return 0;
+        }
+        match self.rest.noise {
+            Noise::Each(window) if is_length => self.below(about, nth, nanos(window)),
+            Noise::PerCause(window) if is_length => self.below(about, 0, nanos(window)),
+            _ => shape(self.below(about, nth, uniform)),
+        }
+    }
+
+    /// A number below `range` that depends on the rule's seed and the decision's key only.
+    fn below(&self, about: u64, nth: u32, range: u64) -> u64 {
+        let mut hasher = DigestHasher::default();
+        (self.rest.seed, about, nth).hash(&mut hasher);
+        ((u128::from(hasher.finish()) * u128::from(range)) >> 64) as u64
+    }
+
+    /// The script as lists of numbers under names, as recordings and saved seeds hold it.
+    pub fn to_lists(&self) -> BTreeMap<String, Vec<u64>> {
+        let Rest { seed, noise, triggers } = self.rest;
+        let (how, window) = match noise {
+            Noise::Calm => (0, Duration::ZERO),
+            Noise::Natural => (1, Duration::ZERO),
+            Noise::Each(window) => (2, window),
+            Noise::PerCause(window) => (3, window),
+        };
+        let rest = vec![seed, how, nanos(window), u64::from(triggers == Triggers::Natural)];
+        let given = self.given.iter().map(|(key, value)| (key.to_string(), vec![*value]));
+        given.chain([(REST.to_owned(), rest)]).collect()
+    }
+
+    /// The script that [`Script::to_lists`] gave.
+    pub fn from_lists(lists: &BTreeMap<String, Vec<u64>>) -> Result<Script, KeyError> {
+        let mut script = Script::default();
+        for (name, values) in lists {
+            match (name.as_str(), values.as_slice()) {
+                (REST, [seed, how, window, triggers]) => {
+                    let window = Duration::from_nanos(*window);
+                    script.rest = Rest {
+                        seed: *seed,
+                        noise: match how {
+                            0 => Noise::Calm,
+                            1 => Noise::Natural,
+                            2 => Noise::Each(window),
+                            3 => Noise::PerCause(window),
+                            _ => return Err(KeyError(format!("{REST} = {values:?}"))),
+                        },
+                        triggers: if *triggers == 0 { Triggers::Calm } else { Triggers::Natural },
+                    };
+                }
+                (name, [value]) => script.give(name.parse()?, *value),
+                _ => return Err(KeyError(format!("{name} = {values:?}"))),
+            }
+        }
+        Ok(script)
+    }
+}
+
+/// The name under which the rule for the rest stands among the decisions.
+const REST: &str = "rest";
+
+fn nanos(length: Duration) -> u64 {
+    super::nanos(length).max(1)
+}
