@@ -64,7 +64,7 @@ fn recorder(c: &mut Criterion) {
     group.bench_function("digest", |b| b.iter(|| experiment.run(0).digest));
     group.bench_function("written", |b| {
         b.iter(|| {
-            let identity = experiment.identity(Seed(0), &BTreeMap::new());
+            let identity = experiment.identity(Seed(0), None);
             let record = Some((identity, Box::new(io::sink()) as Box<dyn io::Write>));
             experiment.run_with(Seed(0), RunOptions { record, ..RunOptions::default() }).0.digest
         })

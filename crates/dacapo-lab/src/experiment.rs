@@ -18,6 +18,14 @@ pub struct Experiment {
     pub(crate) name: String,
     pub(crate) system: Rc<System>,
     pub(crate) options: SimOptions,
+    /// What it was made of.
+    origin: Rc<Origin>,
+}
+
+struct Origin {
+    plan: Plan,
+    scenario: Scenario,
+    programs: Vec<Rc<dyn Program>>,
 }
 
 impl Experiment {
@@ -27,6 +35,7 @@ impl Experiment {
     /// then one for each stub in the order of `scenario.stubs`, then one for each service that has a next
     /// version.
     pub fn from_plan(plan: &Plan, scenario: &Scenario, mut programs: Vec<Rc<dyn Program>>) -> Experiment {
+        let origin = Origin { plan: plan.clone(), scenario: scenario.clone(), programs: programs.clone() };
         let (plan, topology) = extend(plan, scenario);
         let next = programs.split_off(plan.services.len());
         let with_next = (0..).map(ServiceId).zip(&plan.services).filter(|(_, s)| s.next.is_some());
@@ -48,7 +57,29 @@ impl Experiment {
                 System::new(plan, topology, programs).with_next(next).with_storage(Rc::new(Sqlite)),
             ),
             options,
+            origin: Rc::new(origin),
         }
+    }
+
+    /// How many nodes the cluster has.
+    pub fn nodes(&self) -> u32 {
+        self.origin.scenario.nodes
+    }
+
+    /// The same on another number of nodes; `None` if the faults would not mean the same there.
+    pub fn on_nodes(&self, nodes: u32) -> Option<Experiment> {
+        let scenario = Scenario { nodes, ..self.origin.scenario.clone() };
+        let mut other = Experiment::from_plan(&self.origin.plan, &scenario, self.origin.programs.clone());
+        // Points of a crash and the like name nodes.
+        let is_same = self.options.crash_at.is_none();
+        let options = other.options;
+        other.options = SimOptions {
+            nodes: options.nodes,
+            stores: options.stores,
+            faults: options.faults,
+            ..self.options.clone()
+        };
+        is_same.then_some(other)
     }
 
     /// Begins an experiment with native guests.

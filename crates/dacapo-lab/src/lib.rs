@@ -10,6 +10,7 @@ mod experiment;
 mod report;
 mod run;
 mod seeds;
+mod shrink;
 mod states;
 mod watch;
 
@@ -18,6 +19,7 @@ pub use experiment::{Experiment, ExperimentBuilder};
 pub use report::{Failure, Report};
 pub use run::{Run, RunOptions, rerun};
 pub use seeds::{Campaign, CampaignResult};
+pub use shrink::{Progress, ShrinkError, Shrunk};
 pub use states::{SharedStates, States};
 
 /// The words that scenarios in Rust are written with.

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use dacapo_core::Seed;
 use dacapo_core::fault::Param;
+use dacapo_core::{Script, Seed};
 use dacapo_lab::prelude::*;
-use dacapo_lab::{Failure, RunOptions};
+use dacapo_lab::{Failure, Report, RunOptions, ShrinkError};
 use dacapo_trace::{Memory, Reader, ReplayEnd};
 use http::StatusCode;
 
@@ -154,7 +154,7 @@ fn an_eager_acknowledgement_is_found_to_lose_writes_and_replays() {
 
     // The same seed again, recorded this time: the same run.
     let memory = Memory::new();
-    let identity = eager.identity(found.seed, &BTreeMap::new());
+    let identity = eager.identity(found.seed, None);
     let options = RunOptions { record: Some((identity, Box::new(memory.clone()))), ..RunOptions::default() };
     let (again, written) = eager.run_with(found.seed, options);
     written.expect("memory takes everything");
@@ -185,4 +185,32 @@ fn a_seed_runs_the_same_whatever_ran_before_it() {
     assert_eq!(experiment.run(77), first);
     assert_ne!(experiment.run(78).digest, first.digest);
     assert_eq!(first.seed, Seed(77));
+}
+
+#[test]
+fn a_failing_run_shrinks_to_the_decisions_that_matter() {
+    let eager = experiment::<true>();
+    let found = eager.seeds(0..200).finds();
+    let shrunk = eager.shrink(found.seed, None, &mut |_| true).expect("it fails");
+    assert!(shrunk.script.decisions().len() <= 6, "{:#?}", shrunk.script.decisions());
+    let signature = |report: &Report| report.failure.as_ref().map(Failure::signature);
+    assert_eq!(signature(&shrunk.report), signature(&found));
+
+    // It is a run like any other: the same script leads there again.
+    let options = || RunOptions { script: Some(shrunk.script.clone()), ..RunOptions::default() };
+    let (again, _) = shrunk.experiment.run_with(found.seed, options());
+    assert_eq!(again.digest, shrunk.report.digest);
+
+    // And one decision less leads elsewhere.
+    let pivot = shrunk.pivot.expect("some decision matters");
+    let rest = shrunk.script.decisions().iter().filter(|(key, _)| **key != pivot);
+    let without = Script::new(rest.map(|(key, value)| (key.clone(), *value)), shrunk.script.rest);
+    let options = RunOptions { script: Some(without), ..RunOptions::default() };
+    assert!(shrunk.experiment.run_with(found.seed, options).0.passed());
+}
+
+#[test]
+fn a_run_that_passes_is_not_shrunk() {
+    let error = experiment::<false>().shrink(Seed(1), None, &mut |_| true).err();
+    assert_eq!(error, Some(ShrinkError::Passes));
 }

@@ -247,7 +247,7 @@ fn a_run_with_objects_replays_from_its_recording_without_a_disk() {
     let experiment = experiment::<Clients<Add>>(&[("process.crash", CRASHES), ("disk.torn", &[])]);
     let first = experiment.run(7);
     let memory = Memory::new();
-    let identity = experiment.identity(first.seed, &BTreeMap::new());
+    let identity = experiment.identity(first.seed, None);
     let options = RunOptions { record: Some((identity, Box::new(memory.clone()))), ..RunOptions::default() };
     let (again, written) = experiment.run_with(first.seed, options);
     written.expect("memory takes everything");

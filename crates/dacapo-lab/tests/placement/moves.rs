@@ -1,7 +1,6 @@
 //! What a recording tells of slices: they go where there is less to do, a few at a time, and away from nodes
 //! that stop; and who does not know that it is no longer the owner is told.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dacapo_core::fault::Param;
@@ -16,7 +15,7 @@ use crate::history::{lists, longest_silence};
 /// A run that must pass, and its recording.
 fn recorded(experiment: &Experiment, seed: u64) -> (Report, Vec<u8>) {
     let memory = Memory::new();
-    let identity = experiment.identity(Seed(seed), &BTreeMap::new());
+    let identity = experiment.identity(Seed(seed), None);
     let record: (_, Box<dyn std::io::Write>) = (identity, Box::new(memory.clone()));
     let options = RunOptions { record: Some(record), ..RunOptions::default() };
     let (report, written) = experiment.run_with(Seed(seed), options);

@@ -87,14 +87,14 @@ impl Sim {
     pub(crate) fn schedule_spell(&mut self, spell: Spell, after: Time) {
         let Some((lane, every)) = self.faults.find(spell.name()).map(|a| (a.lane, a.every())) else { return };
         self.faults.strikes[spell as usize] += 1;
-        self.about_strike(self.faults.strikes[spell as usize]);
+        self.about_strike(spell, self.faults.strikes[spell as usize]);
         let Some(wait) = self.decisions.wait(lane, "wait", every) else { return };
         self.queue.push(after + wait, Item::Fault(spell));
     }
 
     /// What is decided from now on is about this strike of a spell, counted from 1.
-    fn about_strike(&mut self, number: u32) {
-        self.decisions.about(|text| text.push_str(&format!("strike {number}")));
+    fn about_strike(&mut self, spell: Spell, number: u32) {
+        self.decisions.about(|text| text.push_str(&format!("{} strike {number}", spell.name())));
     }
 
     pub(crate) fn begin_spell(&mut self, spell: Spell) -> Option<Delivery> {
@@ -103,7 +103,7 @@ impl Sim {
         }
         let strike = self.faults.strikes[spell as usize];
         self.schedule_spell(spell, self.now);
-        self.about_strike(strike);
+        self.about_strike(spell, strike);
         match spell {
             Spell::Partition => self.begin_partition(),
             Spell::Clog => self.begin_clog(),

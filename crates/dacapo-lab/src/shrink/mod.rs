@@ -1,0 +1,231 @@
+//! Shrinking: of a run that fails, the few decisions without which it would not.
+//!
+//! A run under a seed is told again as a script: all of its decisions by name. Then decisions are
+//! taken out, many at a time and in the end one by one, as long as what is left fails for the same
+//! reason. What is not named any more is calm: messages are quick, nothing goes wrong. The cluster
+//! gets fewer nodes and the run a shorter time, if that will do.
+
+mod atom;
+mod reduce;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use dacapo_core::{DecisionKey, DecisionKind, Rest, Script, Seed};
+
+use crate::experiment::Experiment;
+use crate::report::Report;
+use crate::run::RunOptions;
+use atom::{Atom, atoms_of, script_of};
+use reduce::reduce;
+
+/// Lengths of time, in milliseconds, that a run is tried to be shortened to.
+const SHORTER: [u64; 9] = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 40_000];
+
+/// A run that fails, and nothing in it that need not be.
+pub struct Shrunk {
+    /// The experiment, on as few nodes and as short as will do.
+    pub experiment: Experiment,
+    /// The decisions that matter.
+    pub script: Script,
+    /// What comes of it.
+    pub report: Report,
+    /// A decision without which the run passes, all else being equal: the latest of them.
+    pub pivot: Option<DecisionKey>,
+    /// How many runs it took to find out.
+    pub runs: u64,
+}
+
+/// How far shrinking has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many runs there were.
+    pub runs: u64,
+    /// How many decisions are left.
+    pub decisions: usize,
+}
+
+/// A run that was to be shrunk, and cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShrinkError {
+    /// It does not fail.
+    #[error("the run does not fail, so there is nothing to shrink")]
+    Passes,
+    /// Told by its decisions, it is not the same run.
+    #[error("the same decisions, given by name, do not lead to the same failure")]
+    NotTheSame,
+}
+
+impl Experiment {
+    /// Shrinks a run that fails. `goes_on` is asked before each run; once it says no, what was found by then
+    /// is given.
+    pub fn shrink(
+        &self,
+        seed: Seed,
+        script: Option<&Script>,
+        goes_on: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<Shrunk, ShrinkError> {
+        let options = RunOptions { script: script.cloned(), remember: true, ..RunOptions::default() };
+        let first = self.run_fully(seed, options);
+        let failure = first.report.failure.as_ref().ok_or(ShrinkError::Passes)?;
+        let mut search = Search {
+            experiment: self.clone(),
+            seed,
+            signature: failure.signature(),
+            rest: Rest { seed: script.map_or(seed.0, |script| script.rest.seed), ..Rest::default() },
+            runs: 1,
+            goes_on,
+            best: atoms_of(&first.decisions),
+        };
+        // What comes after the failure cannot matter, and the run has ended by then.
+        if search.fails(&search.best.clone()) != Some(true) {
+            return Err(ShrinkError::NotTheSame);
+        }
+        search.shorten();
+        search.leave_out_kinds();
+        search.leave_out_causes();
+        search.leave_out_atoms();
+        search.leave_out_nodes();
+        search.shorten();
+        search.leave_out_atoms();
+        search.leave_out_details();
+        search.round();
+        Ok(search.finish())
+    }
+}
+
+struct Search<'a> {
+    experiment: Experiment,
+    seed: Seed,
+    signature: String,
+    rest: Rest,
+    runs: u64,
+    goes_on: &'a mut dyn FnMut(Progress) -> bool,
+    best: Vec<Atom>,
+}
+
+impl Search<'_> {
+    /// Whether a run in which just these happen fails for the same reason; `None` if the time is up.
+    fn fails(&mut self, atoms: &[Atom]) -> Option<bool> {
+        let experiment = self.experiment.clone();
+        self.fails_in(&experiment, atoms)
+    }
+
+    fn fails_in(&mut self, experiment: &Experiment, atoms: &[Atom]) -> Option<bool> {
+        if !(self.goes_on)(Progress { runs: self.runs, decisions: atoms.len() }) {
+            return None;
+        }
+        self.runs += 1;
+        let script = Some(script_of(atoms, self.rest));
+        let (report, _) = experiment.run_with(self.seed, RunOptions { script, ..RunOptions::default() });
+        Some(report.failure.is_some_and(|failure| failure.signature() == self.signature))
+    }
+
+    /// Keeps only those of the atoms whose group is needed.
+    fn leave_out<G: Ord + Clone>(&mut self, group: impl Fn(&Atom) -> G) {
+        let atoms = std::mem::take(&mut self.best);
+        let mut groups: Vec<G> = Vec::new();
+        let mut known = BTreeSet::new();
+        for atom in &atoms {
+            if known.insert(group(atom)) {
+                groups.push(group(atom));
+            }
+        }
+        let of = |groups: &[G]| -> Vec<Atom> {
+            let kept: BTreeSet<&G> = groups.iter().collect();
+            atoms.iter().filter(|atom| kept.contains(&group(atom))).cloned().collect()
+        };
+        let kept = reduce(groups, |rest| self.fails(&of(rest)));
+        self.best = of(&kept);
+    }
+
+    fn leave_out_kinds(&mut self) {
+        self.leave_out(|atom| (atom.kind, atom.key.lane.clone()));
+    }
+
+    fn leave_out_causes(&mut self) {
+        self.leave_out(|atom| (atom.key.lane.clone(), atom.key.cause.clone()));
+    }
+
+    fn leave_out_atoms(&mut self) {
+        self.leave_out(|atom| atom.key.clone());
+    }
+
+    /// Whom a fault hits and for how long follows from the seed where it does not matter.
+    fn leave_out_details(&mut self) {
+        let mut bare = self.best.clone();
+        bare.iter_mut().for_each(|atom| atom.details.clear());
+        if self.fails(&bare) == Some(true) {
+            self.best = bare;
+            return;
+        }
+        for atom in 0..self.best.len() {
+            for detail in (0..self.best[atom].details.len()).rev() {
+                let mut without = self.best.clone();
+                without[atom].details.remove(detail);
+                if self.fails(&without) == Some(true) {
+                    self.best = without;
+                }
+            }
+        }
+    }
+
+    fn shorten(&mut self) {
+        let lasts = self.experiment.options().lasts;
+        for shorter in SHORTER.map(Duration::from_millis).into_iter().filter(|shorter| *shorter < lasts) {
+            let mut experiment = self.experiment.clone();
+            experiment.options_mut().lasts = shorter;
+            let atoms = self.best.clone();
+            match self.fails_in(&experiment, &atoms) {
+                Some(true) => {
+                    self.experiment = experiment;
+                    return;
+                }
+                Some(false) => {}
+                None => return,
+            }
+        }
+    }
+
+    fn leave_out_nodes(&mut self) {
+        for nodes in 1..self.experiment.nodes() {
+            let Some(experiment) = self.experiment.on_nodes(nodes) else { return };
+            let atoms = self.best.clone();
+            if self.fails_in(&experiment, &atoms) == Some(true) {
+                self.experiment = experiment;
+                return;
+            }
+        }
+    }
+
+    /// Makes lengths of time round, so that a person can read them.
+    fn round(&mut self) {
+        for index in 0..self.best.len() {
+            for digits in [1, 2] {
+                let mut rounded = self.best.clone();
+                rounded[index].round(digits);
+                if rounded != self.best && self.fails(&rounded) == Some(true) {
+                    self.best = rounded;
+                    break;
+                }
+            }
+        }
+    }
+
+    fn finish(mut self) -> Shrunk {
+        let mut pivot = None;
+        for index in (0..self.best.len()).rev() {
+            let mut without = self.best.clone();
+            let atom = without.remove(index);
+            let is_pivot = atom.kind != DecisionKind::Detail && self.fails(&without) == Some(false);
+            if is_pivot {
+                pivot = Some(atom.key);
+                break;
+            }
+        }
+        let script = script_of(&self.best, self.rest);
+        let options = RunOptions { script: Some(script.clone()), ..RunOptions::default() };
+        let (report, _) = self.experiment.run_with(self.seed, options);
+        Shrunk { experiment: self.experiment, script, report, pivot, runs: self.runs + 1 }
+    }
+}
