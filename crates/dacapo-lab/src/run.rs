@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::rc::Rc;
 
-use dacapo_core::{Decision, Decisions, Script, Seed, Source};
+use dacapo_core::{Decision, Decisions, NodeId, Script, Seed, Source};
 use dacapo_runtime::{Cluster, run};
 use dacapo_sim::{Ending, Sim};
 use dacapo_trace::{Identity, Outcome, Recorder};
@@ -36,6 +36,8 @@ pub struct Run {
     pub written: Result<(), dacapo_trace::WriteError>,
     /// Its decisions in order, if they were to be remembered.
     pub decisions: Vec<Decision>,
+    /// The node of each delivery, likewise; the first delivery is number 1 and stands at 0.
+    pub(crate) turns: Vec<NodeId>,
     pub(crate) sim: Sim,
 }
 
@@ -74,9 +76,10 @@ impl Experiment {
         };
         let names = self.system.topology.nodes.iter().map(|n| n.name.clone()).collect();
         let mut world = Watch::new(recorder, names, options.states);
+        world.turns = options.remember.then(Vec::new);
         let mut cluster = Cluster::new(Rc::clone(&self.system));
         run(&mut world, &mut cluster);
-        let Watch { world: recorder, table, failure, .. } = world;
+        let Watch { world: recorder, table, failure, turns, .. } = world;
         let failure = failure.or_else(|| match recorder.world().ending() {
             None | Some(Ending::Done) => None,
             Some(ending) => Some(Failure::Ending(ending.clone())),
@@ -96,7 +99,7 @@ impl Experiment {
             checks: table,
         };
         let decisions = sim.decisions().log().to_vec();
-        Run { report, written, decisions, sim }
+        Run { report, written, decisions, turns: turns.unwrap_or_default(), sim }
     }
 
     /// What a recording of this experiment says about itself.

@@ -1,7 +1,7 @@
 //! A world around a world that watches for broken assertions, and stops at the first.
 
 use dacapo_check::Table;
-use dacapo_core::{Address, Delivery, Effect, FaultKind, Note, Time, World};
+use dacapo_core::{Address, Delivery, Effect, FaultKind, NodeId, Note, Time, World};
 
 use crate::report::Failure;
 use crate::states::SharedStates;
@@ -17,11 +17,22 @@ pub(crate) struct Watch<W> {
     at: Time,
     /// What is durable, if somebody wants to have it.
     pub(crate) states: Option<SharedStates>,
+    /// The node of each delivery, if somebody wants to have it.
+    pub(crate) turns: Option<Vec<NodeId>>,
 }
 
 impl<W: World> Watch<W> {
     pub(crate) fn new(world: W, node_names: Vec<String>, states: Option<SharedStates>) -> Watch<W> {
-        Watch { world, table: Table::default(), failure: None, node_names, events: 0, at: Time::ZERO, states }
+        Watch {
+            world,
+            table: Table::default(),
+            failure: None,
+            node_names,
+            events: 0,
+            at: Time::ZERO,
+            states,
+            turns: None,
+        }
     }
 }
 
@@ -34,6 +45,9 @@ impl<W: World> World for Watch<W> {
         if let Some(delivery) = &delivery {
             self.events += 1;
             self.at = delivery.at;
+            if let Some(turns) = &mut self.turns {
+                turns.push(delivery.to.node);
+            }
             if let Some(states) = &self.states {
                 states.borrow_mut().delivered(delivery);
             }

@@ -192,6 +192,13 @@ fn a_failing_run_shrinks_to_the_decisions_that_matter() {
     let eager = experiment::<true>();
     let found = eager.seeds(0..200).finds();
     let shrunk = eager.shrink(found.seed, None, &mut |_| true).expect("it fails");
+    for (key, value) in shrunk.script.decisions() {}
+    println!(
+        "{} runs, {:?}, {} nodes",
+        shrunk.runs,
+        shrunk.experiment.options().lasts,
+        shrunk.experiment.nodes()
+    );
     assert!(shrunk.script.decisions().len() <= 6, "{:#?}", shrunk.script.decisions());
     let signature = |report: &Report| report.failure.as_ref().map(Failure::signature);
     assert_eq!(signature(&shrunk.report), signature(&found));

@@ -74,6 +74,8 @@ pub(crate) enum Item {
     Wake(NodeId, u32),
     /// A fault begins.
     Fault(Spell),
+    /// A fault begins that comes after a turn on this node; the text names it.
+    FaultAfter(Spell, NodeId, Box<str>),
     /// A fault ends.
     FaultEnd(End),
     /// The platform ends an instance, in this life of its node.
@@ -369,6 +371,7 @@ impl Sim {
             Item::Break(id, error) => self.reach_caller_with_failure(id, error),
             Item::Wake(node, life) => self.wake(node, life),
             Item::Fault(spell) => self.begin_spell(spell),
+            Item::FaultAfter(spell, node, cause) => self.begin_spell_after(spell, node, &cause),
             Item::FaultEnd(end) => self.end_spell(end),
             Item::Heal => {
                 self.end_faults();
@@ -486,7 +489,7 @@ impl World for Sim {
                 continue;
             }
             if let Some(delivery) = self.happen(item) {
-                self.crash_after_turn(delivery.to.node);
+                self.strike_after_turn(delivery.to.node);
                 return Some(delivery);
             }
         }

@@ -87,6 +87,7 @@ struct Tracing {
     counts: IdMap<u64, u32>,
     log: Option<Vec<Decision>>,
     event: u64,
+    nth: u32,
 }
 
 impl Decisions {
@@ -138,6 +139,12 @@ impl Decisions {
         self.tracing.is_some()
     }
 
+    /// What decisions are about at present, and which of its like the last one was; empty in a run in
+    /// which decisions are not told apart by their causes.
+    pub fn last_cause(&self) -> (&str, u32) {
+        self.tracing.as_ref().map_or(("", 0), |tracing| (&tracing.cause, tracing.nth))
+    }
+
     /// Says how many deliveries there have been.
     #[inline]
     pub fn at_event(&mut self, event: u64) {
@@ -175,6 +182,18 @@ impl Decisions {
     /// A number in `0..range`: a detail. A range of 0 or 1 leaves no choice, and draws nothing.
     pub fn choose(&mut self, lane: Lane, what: &'static str, range: u64) -> u64 {
         self.pick(lane, what, DecisionKind::Detail, range)
+    }
+
+    /// One of these numbers, which must not be none: a detail. The decision is the number itself; if a
+    /// script gives another number, that stands for one of them.
+    pub fn among(&mut self, lane: Lane, what: &'static str, numbers: &[u64]) -> u64 {
+        let last = numbers.iter().max().copied().unwrap_or_default();
+        if numbers.len() == 1 {
+            return last;
+        }
+        let count = numbers.len() as u64;
+        let chosen = self.draw(lane, what, DecisionKind::Detail, count, last + 1, |n| numbers[n as usize]);
+        if numbers.contains(&chosen) { chosen } else { numbers[(chosen % count) as usize] }
     }
 
     /// True with this probability: a detail.
@@ -266,6 +285,7 @@ impl Decisions {
         let count = tracing.counts.entry(about).or_default();
         *count += 1;
         let nth = *count;
+        tracing.nth = nth;
         let chosen = match &self.source {
             Source::Seed => shape(state.random.below(uniform)),
             Source::Bytes(bytes) => shape(take(bytes, &mut self.bytes_used, uniform)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_core::{Decision, DecisionKey, DecisionKind, Rest, Script};
+use dacapo_core::{Decision, DecisionKey, DecisionKind, NodeId, Rest, Script};
 
 /// Something that happened by chance: a message that took its time, a fault that struck.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,8 @@ struct Strike {
     after: u64,
 }
 
+/// What decides whether a fault comes after a turn.
+pub(super) const AFTER_TURN: &str = "after_turn";
 /// Between the name of a fault and the number of its strike, in the cause of a decision.
 const STRIKE: &str = " strike ";
 
@@ -65,6 +67,53 @@ pub(super) fn atoms_of(log: &[Decision]) -> Vec<Atom> {
 }
 
 impl Atom {
+    /// A strike of a fault at some time, told as one that comes after the turn that was the last before it:
+    /// there it stays, however much else in the run changes. `log` and `turns` are of a run in which it strikes.
+    pub(super) fn anchored(&self, log: &[Decision], turns: &[NodeId]) -> Option<Atom> {
+        let fault = &self.strike.as_ref()?.fault;
+        let mut its = log.iter().filter(|d| d.kind == DecisionKind::Detail && d.key.cause == self.key.cause);
+        let first = its.clone().next()?;
+        // A crash is a turn of its own, and how long the node stays down is drawn after it.
+        let crash = its.clone().find(|d| d.key.what == "down").map(|d| d.event as usize);
+        let before = crash.map_or(first.event as usize, |crash| crash - 1);
+        let victim = match crash {
+            Some(crash) => Some(turns[crash - 1]),
+            None => its.find(|d| d.key.what == "victim").map(|d| NodeId(d.chosen as u32)),
+        };
+        let is_there = |node: NodeId| victim.is_none_or(|victim| victim == node);
+        let event = (1..=before).rev().find(|event| is_there(turns[event - 1]))? as u64;
+        let is_at = |d: &&Decision| d.event == event && d.key.lane == *fault && d.key.what == AFTER_TURN;
+        let key = &log.iter().find(is_at)?.key;
+        let mut atom = Atom { key: key.clone(), value: 1, strike: None, ..self.clone() };
+        let cause = atom.cause_of_details();
+        atom.details.retain(|(detail, _)| detail.what != "victim");
+        for (detail, _) in atom.details.iter_mut().filter(|(detail, _)| detail.cause == self.key.cause) {
+            detail.cause.clone_from(&cause);
+        }
+        Some(atom)
+    }
+
+    /// What details of a fault are about that comes after a turn.
+    fn cause_of_details(&self) -> String {
+        format!("{} after {} #{}", self.key.lane, self.key.cause, self.key.nth)
+    }
+
+    /// The same at an earlier one of the messages or turns that have its cause.
+    pub(super) fn at(&self, nth: u32) -> Atom {
+        let mut atom = self.clone();
+        atom.key.nth = nth;
+        let (before, now) = (self.cause_of_details(), atom.cause_of_details());
+        for (detail, _) in atom.details.iter_mut().filter(|(detail, _)| detail.cause == before) {
+            detail.cause.clone_from(&now);
+        }
+        atom
+    }
+
+    /// Whether it is told by a message or a turn, and not by a time.
+    pub(super) fn has_cause(&self) -> bool {
+        self.strike.is_none() && !self.key.cause.is_empty()
+    }
+
     /// Rounds its length of time, if it is one, to so many digits that are not 0.
     pub(super) fn round(&mut self, digits: u32) {
         let rounded = |nanos: u64| match nanos.checked_ilog10().and_then(|log| log.checked_sub(digits - 1)) {
@@ -76,6 +125,10 @@ impl Atom {
         } else if self.value > 1 {
             self.value = rounded(self.value);
         }
+    }
+
+    pub(super) fn of(key: &DecisionKey, kind: DecisionKind, value: u64) -> Atom {
+        Atom { key: key.clone(), value, kind, strike: None, details: Vec::new() }
     }
 
     fn new(decision: &Decision, strike: Option<Strike>) -> Atom {

@@ -7,6 +7,7 @@
 
 mod atom;
 mod reduce;
+mod small;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,6 +22,16 @@ use reduce::reduce;
 
 /// Lengths of time, in milliseconds, that a run is tried to be shortened to.
 const SHORTER: [u64; 9] = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 40_000];
+
+/// How long, in milliseconds, the short runs are in which small sets of coincidences are tried.
+const SMALL_SCOPES: [u64; 2] = [500, 3_000];
+/// Up to so many coincidences.
+const SMALL: usize = 3;
+/// So many sets of each size.
+const SETS_MAX: usize = 3_000;
+
+/// Which of the messages or turns with the same cause is tried instead of a later one.
+const EARLIER: [u32; 12] = [1, 2, 3, 4, 5, 6, 8, 11, 16, 32, 64, 128];
 
 /// A run that fails, and nothing in it that need not be.
 pub struct Shrunk {
@@ -81,12 +92,14 @@ impl Experiment {
         if search.fails(&search.best.clone()) != Some(true) {
             return Err(ShrinkError::NotTheSame);
         }
-        search.shorten();
+        search.anchor();
         search.leave_out_kinds();
         search.leave_out_causes();
         search.leave_out_atoms();
-        search.leave_out_nodes();
+        search.look_into_small_scopes();
+        search.begin_early();
         search.shorten();
+        search.leave_out_nodes();
         search.leave_out_atoms();
         search.leave_out_details();
         search.round();
@@ -170,6 +183,69 @@ impl Search<'_> {
         }
     }
 
+    /// Lets faults come after a turn instead of at a time.
+    fn anchor(&mut self) {
+        let script = Some(script_of(&self.best, self.rest));
+        let options = RunOptions { script, remember: true, ..RunOptions::default() };
+        let run = self.experiment.run_fully(self.seed, options);
+        self.runs += 1;
+        for index in 0..self.best.len() {
+            let Some(anchored) = self.best[index].anchored(&run.decisions, &run.turns) else { continue };
+            self.keep_if_it_fails(index, anchored);
+        }
+    }
+
+    /// Looks for a small set of coincidences in a short run that lead to the same failure.
+    fn look_into_small_scopes(&mut self) {
+        for lasts in SMALL_SCOPES.map(Duration::from_millis) {
+            if self.best.len() <= 2 || lasts >= self.experiment.options().lasts {
+                return;
+            }
+            let mut experiment = self.experiment.clone();
+            experiment.options_mut().lasts = lasts;
+            let script = Some(script_of(&small::in_use(&self.best), self.rest));
+            let options = RunOptions { script, remember: true, ..RunOptions::default() };
+            let calm = experiment.run_fully(self.seed, options);
+            self.runs += 1;
+            let candidates = small::candidates(&calm.decisions, &self.best);
+            for size in 1..self.best.len().min(SMALL + 1) {
+                for set in small::sets(&candidates, size).into_iter().take(SETS_MAX) {
+                    match self.fails_in(&experiment, &set) {
+                        Some(true) => {
+                            (self.experiment, self.best) = (experiment, set);
+                            return;
+                        }
+                        Some(false) => {}
+                        None => return,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets what happens happen at the first opportunity.
+    fn begin_early(&mut self) {
+        for index in 0..self.best.len() {
+            let atom = self.best[index].clone();
+            let earlier = EARLIER.into_iter().filter(|nth| atom.has_cause() && *nth < atom.key.nth);
+            for nth in earlier {
+                if self.keep_if_it_fails(index, atom.at(nth)) {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn keep_if_it_fails(&mut self, index: usize, atom: Atom) -> bool {
+        let mut changed = self.best.clone();
+        changed[index] = atom;
+        let fails = self.fails(&changed) == Some(true);
+        if fails {
+            self.best = changed;
+        }
+        fails
+    }
+
     fn shorten(&mut self) {
         let lasts = self.experiment.options().lasts;
         for shorter in SHORTER.map(Duration::from_millis).into_iter().filter(|shorter| *shorter < lasts) {
@@ -202,10 +278,9 @@ impl Search<'_> {
     fn round(&mut self) {
         for index in 0..self.best.len() {
             for digits in [1, 2] {
-                let mut rounded = self.best.clone();
-                rounded[index].round(digits);
-                if rounded != self.best && self.fails(&rounded) == Some(true) {
-                    self.best = rounded;
+                let mut rounded = self.best[index].clone();
+                rounded.round(digits);
+                if rounded != self.best[index] && self.keep_if_it_fails(index, rounded) {
                     break;
                 }
             }

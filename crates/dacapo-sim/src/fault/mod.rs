@@ -106,8 +106,10 @@ pub(crate) struct Faults {
     pub(crate) partition: Option<Partition>,
     pub(crate) partitions: u64,
     pub(crate) links: Links,
-    /// The share of turns that their node crashes after, if that can be.
-    pub(crate) crash_after_turn: Option<(Lane, f64)>,
+    /// Faults that may begin right after a turn, and after what share of them.
+    pub(crate) after_turn: Vec<(Spell, Lane, f64)>,
+    /// Whom a fault that now begins is to strike.
+    pub(crate) aim: Option<NodeId>,
     /// How often each spell has been scheduled.
     pub(crate) strikes: [u32; Spell::ALL.len()],
 }
@@ -134,10 +136,13 @@ impl Faults {
                 active.push(Active { spec: spec.clone(), strength, lane: decisions.lane(&spec.name) });
             }
         }
-        let crash = active.iter().find(|a| a.spec.name == Spell::Crash.name());
-        let crash_after_turn = crash.map(|a| (a.lane, a.rate("after_turn")));
-        // A script may ask for it although it never happens by itself.
-        let crash_after_turn = crash_after_turn.filter(|(_, rate)| *rate > 0.0 || decisions.is_traced());
+        let spells = Spell::ALL.into_iter().filter_map(|spell| {
+            let active = active.iter().find(|a| a.spec.name == spell.name())?;
+            let rate = if spell == Spell::Crash { active.rate("after_turn") } else { 0.0 };
+            // A script may ask for it although it never happens by itself.
+            (rate > 0.0 || decisions.is_traced()).then_some((spell, active.lane, rate))
+        });
+        let after_turn = spells.collect();
         let messages = MessageFaults::new(&active);
         let links = Links::new(&active);
         let platform = PlatformFaults::new(&active);
@@ -149,7 +154,8 @@ impl Faults {
             partition: None,
             partitions: 0,
             links,
-            crash_after_turn,
+            after_turn,
+            aim: None,
             strikes: [0; Spell::ALL.len()],
         }
     }

@@ -5,24 +5,9 @@ use std::time::Duration;
 use dacapo_core::{Address, Delivery, Event, InstanceId, NodeId, NoteKind};
 
 use crate::fault::{End, Spell};
-use crate::options::NodeKind;
 use crate::sim::{Item, Sim};
 
 impl Sim {
-    /// A node has been handed something: it may crash as soon as it has dealt with that.
-    pub(crate) fn crash_after_turn(&mut self, node: NodeId) {
-        let Some((lane, rate)) = self.faults.crash_after_turn else { return };
-        let (kind, is_up) = (self.nodes[node.0 as usize].kind, self.nodes[node.0 as usize].is_up);
-        if !self.faults.is_on || kind != NodeKind::Cluster || !is_up || self.spares(Spell::Crash, node) {
-            return;
-        }
-        if self.decisions.chance(lane, "after_turn", rate) {
-            let text = format!("process.crash {}", self.name(node));
-            self.note(NoteKind::Fault, || text.into());
-            self.queue.push(self.now + Duration::from_nanos(1), Item::Exit(node, self.life(node)));
-        }
-    }
-
     pub(crate) fn begin_crash(&mut self) -> Option<Delivery> {
         let node = self.pick_victim(Spell::Crash)?;
         let text = format!("process.crash {}", self.name(node));

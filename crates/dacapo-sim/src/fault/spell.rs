@@ -1,5 +1,7 @@
 //! Faults that come and go: when each begins, and what ends it.
 
+use std::time::Duration;
+
 use dacapo_core::{Delivery, NodeId, Time};
 
 use crate::sim::{Item, Sim};
@@ -63,6 +65,11 @@ impl Spell {
         matches!(self, Spell::DiskFull | Spell::DiskSlow | Spell::DiskLost)
     }
 
+    /// Whether it strikes one node.
+    fn is_aimed(self) -> bool {
+        !matches!(self, Spell::Partition | Spell::Clog | Spell::LeaseUnavailable | Spell::LeaseEarly)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Spell::Partition => "net.partition",
@@ -104,6 +111,40 @@ impl Sim {
         let strike = self.faults.strikes[spell as usize];
         self.schedule_spell(spell, self.now);
         self.about_strike(spell, strike);
+        self.strike(spell)
+    }
+
+    /// A turn has been handed out: a fault may begin as soon as it is done. That happens by itself to
+    /// few faults only; but a script can say of each that it does, and then the fault stays with what it
+    /// came after, however much else in the run changes.
+    pub(crate) fn strike_after_turn(&mut self, node: NodeId) {
+        if !self.faults.is_on {
+            return;
+        }
+        for index in 0..self.faults.after_turn.len() {
+            let (spell, lane, rate) = self.faults.after_turn[index];
+            if self.decisions.chance(lane, "after_turn", rate) {
+                let (cause, nth) = self.decisions.last_cause();
+                let cause = format!("{} after {cause} #{nth}", spell.name());
+                let item = Item::FaultAfter(spell, node, cause.into_boxed_str());
+                self.queue.push(self.now + Duration::from_nanos(1), item);
+            }
+        }
+    }
+
+    /// A fault begins that comes after a turn on this node, and if it can strikes there.
+    pub(crate) fn begin_spell_after(&mut self, spell: Spell, node: NodeId, cause: &str) -> Option<Delivery> {
+        if !self.faults.is_on {
+            return None;
+        }
+        self.decisions.about(|text| text.push_str(cause));
+        self.faults.aim = spell.is_aimed().then_some(node);
+        let delivery = self.strike(spell);
+        self.faults.aim = None;
+        delivery
+    }
+
+    fn strike(&mut self, spell: Spell) -> Option<Delivery> {
         match spell {
             Spell::Partition => self.begin_partition(),
             Spell::Clog => self.begin_clog(),
@@ -139,11 +180,6 @@ impl Sim {
         None
     }
 
-    /// Whether this fault, if it is in use, leaves that node alone.
-    pub(crate) fn spares(&self, spell: Spell, node: NodeId) -> bool {
-        self.faults.find(spell.name()).is_some_and(|active| active.spares(node))
-    }
-
     /// One of the cluster's nodes that is up and that this fault does not spare.
     pub(crate) fn pick_victim(&mut self, spell: Spell) -> Option<NodeId> {
         let active = self.faults.find(spell.name())?;
@@ -161,7 +197,10 @@ impl Sim {
         if victims.is_empty() {
             return None;
         }
-        let chosen = self.decisions.choose(lane, "victim", victims.len() as u64);
-        Some(victims[chosen as usize])
+        if let Some(aim) = self.faults.aim {
+            return victims.contains(&aim).then_some(aim);
+        }
+        let numbers: Vec<u64> = victims.iter().map(|node| u64::from(node.0)).collect();
+        Some(NodeId(self.decisions.among(lane, "victim", &numbers) as u32))
     }
 }
