@@ -192,7 +192,6 @@ fn a_failing_run_shrinks_to_the_decisions_that_matter() {
     let eager = experiment::<true>();
     let found = eager.seeds(0..200).finds();
     let shrunk = eager.shrink(found.seed, None, &mut |_| true).expect("it fails");
-    for (key, value) in shrunk.script.decisions() {}
     println!(
         "{} runs, {:?}, {} nodes",
         shrunk.runs,
