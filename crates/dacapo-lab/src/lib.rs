@@ -7,15 +7,18 @@
 
 mod crash;
 mod experiment;
+mod explore;
 mod report;
 mod run;
 mod seeds;
+mod seen;
 mod shrink;
 mod states;
 mod watch;
 
 pub use crash::CrashReport;
 pub use experiment::{Experiment, ExperimentBuilder};
+pub use explore::{Attempt, Explorer, Found, Strategy, StrategyError};
 pub use report::{Failure, Report};
 pub use run::{Run, RunOptions, rerun};
 pub use seeds::{Campaign, CampaignResult};

@@ -1,5 +1,6 @@
 //! One run of an experiment.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::rc::Rc;
 
@@ -10,6 +11,7 @@ use dacapo_trace::{Identity, Outcome, Recorder};
 
 use crate::experiment::Experiment;
 use crate::report::{Failure, Report};
+use crate::seen::Seen;
 use crate::states::SharedStates;
 use crate::watch::Watch;
 
@@ -22,6 +24,8 @@ pub struct RunOptions {
     pub bytes: Option<Vec<u8>>,
     /// Remember the decisions of the run, for [`Run::decisions`].
     pub remember: bool,
+    /// Watch what is seen in the run, for [`Run::seen`].
+    pub coverage: bool,
     /// Where the recording goes, and what it says about itself.
     pub record: Option<(Identity, Box<dyn Write>)>,
     /// Where the states of durable objects go, as they are at the end.
@@ -38,6 +42,8 @@ pub struct Run {
     pub decisions: Vec<Decision>,
     /// The node of each delivery, likewise; the first delivery is number 1 and stands at 0.
     pub(crate) turns: Vec<NodeId>,
+    /// What was seen in the run, if that was to be watched: a number for each distinct step of a node.
+    pub seen: BTreeSet<u64>,
     pub(crate) sim: Sim,
 }
 
@@ -77,9 +83,10 @@ impl Experiment {
         let names = self.system.topology.nodes.iter().map(|n| n.name.clone()).collect();
         let mut world = Watch::new(recorder, names, options.states);
         world.turns = options.remember.then(Vec::new);
+        world.seen = options.coverage.then(Seen::default);
         let mut cluster = Cluster::new(Rc::clone(&self.system));
         run(&mut world, &mut cluster);
-        let Watch { world: recorder, table, failure, turns, .. } = world;
+        let Watch { world: recorder, table, failure, turns, seen, .. } = world;
         let failure = failure.or_else(|| match recorder.world().ending() {
             None | Some(Ending::Done) => None,
             Some(ending) => Some(Failure::Ending(ending.clone())),
@@ -99,7 +106,14 @@ impl Experiment {
             checks: table,
         };
         let decisions = sim.decisions().log().to_vec();
-        Run { report, written, decisions, turns: turns.unwrap_or_default(), sim }
+        Run {
+            report,
+            written,
+            decisions,
+            turns: turns.unwrap_or_default(),
+            seen: seen.unwrap_or_default().steps,
+            sim,
+        }
     }
 
     /// What a recording of this experiment says about itself.

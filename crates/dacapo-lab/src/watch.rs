@@ -4,6 +4,7 @@ use dacapo_check::Table;
 use dacapo_core::{Address, Delivery, Effect, FaultKind, NodeId, Note, Time, World};
 
 use crate::report::Failure;
+use crate::seen::Seen;
 use crate::states::SharedStates;
 
 /// Watches what passes the door.
@@ -19,6 +20,8 @@ pub(crate) struct Watch<W> {
     pub(crate) states: Option<SharedStates>,
     /// The node of each delivery, if somebody wants to have it.
     pub(crate) turns: Option<Vec<NodeId>>,
+    /// What was seen, likewise.
+    pub(crate) seen: Option<Seen>,
 }
 
 impl<W: World> Watch<W> {
@@ -32,6 +35,7 @@ impl<W: World> Watch<W> {
             at: Time::ZERO,
             states,
             turns: None,
+            seen: None,
         }
     }
 }
@@ -45,6 +49,9 @@ impl<W: World> World for Watch<W> {
         if let Some(delivery) = &delivery {
             self.events += 1;
             self.at = delivery.at;
+            if let Some(seen) = &mut self.seen {
+                seen.delivered(delivery);
+            }
             if let Some(turns) = &mut self.turns {
                 turns.push(delivery.to.node);
             }
@@ -58,6 +65,9 @@ impl<W: World> World for Watch<W> {
     fn submit(&mut self, from: Address, effect: Effect) {
         if let Some(states) = &self.states {
             states.borrow_mut().submitted(from, &effect);
+        }
+        if let Some(seen) = &mut self.seen {
+            seen.submitted(from, &effect);
         }
         match &effect {
             Effect::Check(check) => {

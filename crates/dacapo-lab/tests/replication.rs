@@ -11,7 +11,7 @@ use std::time::Duration;
 use dacapo_core::fault::Param;
 use dacapo_core::{Script, Seed};
 use dacapo_lab::prelude::*;
-use dacapo_lab::{Failure, Report, RunOptions, ShrinkError};
+use dacapo_lab::{Attempt, Explorer, Failure, Report, RunOptions, ShrinkError, Strategy};
 use dacapo_trace::{Memory, Reader, ReplayEnd};
 use http::StatusCode;
 
@@ -219,4 +219,35 @@ fn a_failing_run_shrinks_to_the_decisions_that_matter() {
 fn a_run_that_passes_is_not_shrunk() {
     let error = experiment::<false>().shrink(Seed(1), None, &mut |_| true).err();
     assert_eq!(error, Some(ShrinkError::Passes));
+}
+
+#[test]
+fn strategies_find_the_bug() {
+    for strategy in [Strategy::Uniform, Strategy::Swarm, Strategy::Sparse, Strategy::Portfolio] {
+        let found = experiment::<true>().hunt(strategy, 0, 600);
+        assert!(found.is_some(), "{strategy} finds nothing");
+    }
+}
+
+#[test]
+fn an_attempt_is_repeated_by_its_strategy_and_its_number_alone() {
+    let eager = experiment::<true>();
+    for strategy in Strategy::ARMS {
+        let mut explorer = Explorer::new(strategy, 20);
+        let attempts: Vec<Attempt> = (0..12).map(|_| explorer.next(&eager)).collect();
+        let Attempt { number, .. } = attempts[11];
+        let again = Explorer::new(Strategy::Portfolio, 0).attempt(&eager, strategy, number);
+        assert_eq!(again, attempts[11]);
+        let digest = |attempt| eager.run_attempt(attempt, RunOptions::default()).report.digest;
+        assert_eq!(digest(&again), digest(&attempts[11]));
+        assert_ne!(digest(&again), digest(&attempts[10]));
+    }
+}
+
+#[test]
+fn the_careful_twin_survives_every_strategy() {
+    for strategy in [Strategy::Pos, Strategy::Pct(3), Strategy::Sparse, Strategy::Portfolio] {
+        let found = experiment::<false>().hunt(strategy, 0, 100);
+        assert!(found.is_none(), "{strategy}: {:?}", found.map(|found| found.report.failure));
+    }
 }

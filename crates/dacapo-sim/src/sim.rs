@@ -320,6 +320,7 @@ impl Sim {
             return None;
         }
         let item = self.inboxes[id.0 as usize].pop_front()?;
+        self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
         let delivery = self.happen(item);
         if !self.inboxes[id.0 as usize].is_empty() {
             let next = self.nodes[id.0 as usize].ready_at().max(self.now + Duration::from_nanos(1));

@@ -1,0 +1,68 @@
+//! The strategies by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A way to get from one run to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Strategy {
+    /// Every fault of the scenario at full strength; everything is drawn from the seed.
+    Uniform,
+    /// Each seed uses a random subset of the faults, each with a random strength (Groce et al., "Swarm
+    /// Testing", ISSTA 2012).
+    Swarm,
+    /// As `Swarm`, and messages overtake each other freely within a window, which is small for some
+    /// seeds and large for others (partial order sampling; Yuan, Yang and Gu, CAV 2018).
+    Pos,
+    /// As `Swarm`, and messages of one kind are always quicker than those of another; so many of
+    /// all messages are late (probabilistic concurrency testing with this depth; Burckhardt et al., ASPLOS 2010).
+    Pct(u32),
+    /// A calm run in which one to four things go wrong, at moments that are drawn from all those at which
+    /// something can.
+    Sparse,
+    /// All of these in turns, those more often that have shown something new.
+    Portfolio,
+}
+
+impl Strategy {
+    /// Those that a portfolio is made of.
+    pub const ARMS: [Strategy; 5] =
+        [Strategy::Swarm, Strategy::Sparse, Strategy::Pos, Strategy::Uniform, Strategy::Pct(2)];
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Strategy::Uniform => f.write_str("uniform"),
+            Strategy::Swarm => f.write_str("swarm"),
+            Strategy::Pos => f.write_str("pos"),
+            Strategy::Pct(depth) => write!(f, "pct{depth}"),
+            Strategy::Sparse => f.write_str("sparse"),
+            Strategy::Portfolio => f.write_str("portfolio"),
+        }
+    }
+}
+
+/// A name that is no strategy's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no strategy: there are uniform, swarm, pos, pct1 to pct9, sparse and portfolio")]
+pub struct StrategyError(pub String);
+
+impl FromStr for Strategy {
+    type Err = StrategyError;
+
+    fn from_str(name: &str) -> Result<Strategy, StrategyError> {
+        Ok(match name {
+            "uniform" => Strategy::Uniform,
+            "swarm" => Strategy::Swarm,
+            "pos" => Strategy::Pos,
+            "sparse" => Strategy::Sparse,
+            "portfolio" => Strategy::Portfolio,
+            _ => {
+                let depth = name.strip_prefix("pct").and_then(|depth| depth.parse().ok());
+                let depth = depth.filter(|depth| (1..=9).contains(depth));
+                Strategy::Pct(depth.ok_or_else(|| StrategyError(name.to_owned()))?)
+            }
+        })
+    }
+}
