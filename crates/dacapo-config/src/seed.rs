@@ -2,6 +2,7 @@
 //! `dacapo sim` runs again.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hcl_edit::structure::{Block, Body};
 
@@ -19,7 +20,18 @@ const FILE: Shape = Shape {
 };
 
 const SEED: Shape = Shape {
-    attributes: &["decisions", "found", "program", "project", "rule", "scenario", "seed"],
+    attributes: &[
+        "decisions",
+        "found",
+        "lasts",
+        "nodes",
+        "program",
+        "project",
+        "rule",
+        "scenario",
+        "seed",
+        "strategy",
+    ],
     blocks: &[],
     hints: &[],
 };
@@ -35,6 +47,12 @@ pub struct SavedSeed {
     pub scenario: String,
     /// The seed.
     pub seed: u64,
+    /// The strategy whose attempt of the number `seed` it is; without one, `seed` is the seed itself.
+    pub strategy: Option<String>,
+    /// On how many nodes it runs, if not on as many as the scenario says.
+    pub nodes: Option<u32>,
+    /// How long it lasts, if not as long as the scenario says.
+    pub lasts: Option<Duration>,
     /// The rule that the run broke, in the words of the check.
     pub rule: String,
     /// How it was found, and why it happens.
@@ -103,13 +121,29 @@ fn read_seed(reader: &mut Reader, block: &Block) -> Option<SavedSeed> {
             *to = text.map(|t| t.value).unwrap_or_default();
         }
     }
+    if let Some(value) = fields.get("strategy") {
+        seed.strategy = reader.string(value, "`strategy`", "strategy = \"sparse\"").map(|t| t.value);
+    }
+    if let Some(value) = fields.get("nodes") {
+        seed.nodes = reader.integer(value, "`nodes`", 1..=500, "nodes = 3").map(|n| n.value as u32);
+    }
+    if let Some(value) = fields.get("lasts") {
+        seed.lasts = reader.duration(value, "`lasts`", Duration::from_millis(1));
+    }
     if let Some(value) = fields.get("program") {
         seed.program = reader.string(value, "`program`", "program = \"9c1f2ab0\"").map(|t| t.value);
     }
     if let Some(value) = fields.get("decisions") {
-        let example = "decisions = { \"net.loss\" = [0, 0, 1] }";
+        let example = "decisions = { \"net.loss/hit n1 asks GET / #3\" = 1 }";
         for (lane, values) in reader.entries(value, "`decisions`", example) {
-            seed.decisions.insert(lane.value, reader.integers(values, "a lane of `decisions`", example));
+            let numbers = match reader.is_list(values) {
+                true => reader.integers(values, "a decision", example),
+                false => {
+                    let number = reader.integer(values, "a decision", 0..=u64::MAX, example);
+                    number.map(|n| n.value).into_iter().collect()
+                }
+            };
+            seed.decisions.insert(lane.value, numbers);
         }
     }
     Some(seed)
@@ -123,14 +157,20 @@ impl SavedSeed {
             ("project", quote(&self.project)),
             ("scenario", quote(&self.scenario)),
             ("seed", self.seed.to_string()),
-            ("rule", quote(&self.rule)),
-            ("found", quote(&self.found)),
         ];
+        lines.extend(self.strategy.as_ref().map(|strategy| ("strategy", quote(strategy))));
+        lines.extend(self.nodes.map(|nodes| ("nodes", nodes.to_string())));
+        let lasts = self.lasts.map(|lasts| quote(&humantime::format_duration(lasts).to_string()));
+        lines.extend(lasts.map(|lasts| ("lasts", lasts)));
+        lines.extend([("rule", quote(&self.rule)), ("found", quote(&self.found))]);
         lines.extend(self.program.as_ref().map(|program| ("program", quote(program))));
         if !self.decisions.is_empty() {
             let lane = |(lane, values): (&String, &Vec<u64>)| {
-                let values: Vec<String> = values.iter().map(u64::to_string).collect();
-                format!("    {} = [{}]\n", quote(lane), values.join(", "))
+                let numbers: Vec<String> = values.iter().map(u64::to_string).collect();
+                match numbers.as_slice() {
+                    [one] => format!("    {} = {one}\n", quote(lane)),
+                    several => format!("    {} = [{}]\n", quote(lane), several.join(", ")),
+                }
             };
             lines.push((
                 "decisions",

@@ -18,9 +18,44 @@ pub struct Experiment {
     pub(crate) name: String,
     pub(crate) system: Rc<System>,
     pub(crate) options: SimOptions,
+    nodes: u32,
     /// What it was made of.
     origin: Rc<Origin>,
 }
+
+/// The size and the length of a run, where they differ from those of the scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// Nodes of the cluster.
+    pub nodes: u32,
+    /// How long faults happen and drivers run.
+    pub lasts: Duration,
+    /// How much of the faults is used.
+    pub swarm: Swarm,
+}
+
+/// The name under which a setup stands among the decisions of a recording.
+const SETUP: &str = "setup";
+
+impl Setup {
+    pub(crate) fn to_lists(self) -> (String, Vec<u64>) {
+        let lasts = u64::try_from(self.lasts.as_nanos()).unwrap_or(u64::MAX);
+        (SETUP.to_owned(), vec![u64::from(self.nodes), lasts, u64::from(self.swarm == Swarm::All)])
+    }
+
+    /// The setup that a recording was made with, if it differs from the scenario's.
+    pub fn of_recording(identity: &dacapo_trace::Identity) -> Option<Setup> {
+        let [nodes, lasts, is_all] = identity.overrides.get(SETUP)?.as_slice() else { return None };
+        Some(Setup {
+            nodes: u32::try_from(*nodes).ok().filter(|nodes| (1..=NODES_MAX).contains(nodes))?,
+            lasts: Duration::from_nanos(*lasts),
+            swarm: if *is_all == 1 { Swarm::All } else { Swarm::Subset },
+        })
+    }
+}
+
+/// The largest cluster.
+const NODES_MAX: u32 = 500;
 
 struct Origin {
     plan: Plan,
@@ -57,28 +92,48 @@ impl Experiment {
                 System::new(plan, topology, programs).with_next(next).with_storage(Rc::new(Sqlite)),
             ),
             options,
+            nodes: scenario.nodes,
             origin: Rc::new(origin),
         }
     }
 
+    /// What differs from the scenario, if anything does.
+    pub fn setup(&self) -> Option<Setup> {
+        let Scenario { nodes, lasts, .. } = self.origin.scenario;
+        let own = Setup { nodes, lasts, swarm: Swarm::Subset };
+        let present = Setup { nodes: self.nodes(), lasts: self.options.lasts, swarm: self.options.swarm };
+        (own != present).then_some(present)
+    }
+
+    /// The experiment with another size and length.
+    pub fn with_setup(&self, setup: Setup) -> Experiment {
+        let mut experiment = match setup.nodes == self.nodes() {
+            true => self.clone(),
+            false => self.on_nodes(setup.nodes).unwrap_or_else(|| self.clone()),
+        };
+        experiment.options.lasts = setup.lasts;
+        experiment.options.swarm = setup.swarm;
+        experiment
+    }
+
     /// How many nodes the cluster has.
     pub fn nodes(&self) -> u32 {
-        self.origin.scenario.nodes
+        self.nodes
     }
 
     /// The same on another number of nodes; `None` if the faults would not mean the same there.
     pub fn on_nodes(&self, nodes: u32) -> Option<Experiment> {
         let scenario = Scenario { nodes, ..self.origin.scenario.clone() };
         let mut other = Experiment::from_plan(&self.origin.plan, &scenario, self.origin.programs.clone());
-        // Points of a crash and the like name nodes.
+        // Points of a crash name nodes.
         let is_same = self.options.crash_at.is_none();
-        let options = other.options;
         other.options = SimOptions {
-            nodes: options.nodes,
-            stores: options.stores,
-            faults: options.faults,
+            nodes: other.options.nodes,
+            stores: other.options.stores,
+            faults: other.options.faults,
             ..self.options.clone()
         };
+        other.origin = Rc::clone(&self.origin);
         is_same.then_some(other)
     }
 

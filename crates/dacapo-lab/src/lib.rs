@@ -17,7 +17,7 @@ mod states;
 mod watch;
 
 pub use crash::CrashReport;
-pub use experiment::{Experiment, ExperimentBuilder};
+pub use experiment::{Experiment, ExperimentBuilder, Setup};
 pub use explore::{Attempt, Explorer, Found, Strategy, StrategyError};
 pub use report::{Failure, Report};
 pub use run::{Run, RunOptions, rerun};

@@ -9,7 +9,7 @@ use dacapo_runtime::{Cluster, run};
 use dacapo_sim::{Ending, Sim};
 use dacapo_trace::{Identity, Outcome, Recorder};
 
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Setup};
 use crate::report::{Failure, Report};
 use crate::seen::Seen;
 use crate::states::SharedStates;
@@ -129,7 +129,12 @@ impl Experiment {
             tool: format!("dacapo {}", env!("CARGO_PKG_VERSION")),
             scenario: Some(self.name.clone()),
             seed: Some(seed),
-            overrides: script.map(Script::to_lists).unwrap_or_default(),
+            overrides: self
+                .setup()
+                .map(Setup::to_lists)
+                .into_iter()
+                .chain(script.map(Script::to_lists).unwrap_or_default())
+                .collect(),
             programs: names.iter().cloned().zip(digests).chain(next).collect(),
             // The debug text of the plan and of the simulator's options: every field is in it.
             plan: dacapo_core::digest_of(&(format!("{plan:?}"), format!("{:?}", self.options))),

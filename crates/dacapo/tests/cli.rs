@@ -85,18 +85,38 @@ fn a_saved_seed_runs_again() {
 }
 
 #[test]
-fn programs_get_a_line_of_json_for_each_seed() {
+fn programs_get_a_line_of_json_for_each_attempt() {
     let home = tempfile::tempdir().unwrap();
     run(home.path(), &["new", "hello"], PASSED);
     let output = dacapo(home.path(), &["sim", "hello", "--seeds", "3", "--json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // A portfolio begins with the first attempt of each of several strategies.
+    let attempts: Vec<_> = lines.iter().map(|line| (&line["strategy"], &line["attempt"])).collect();
     assert_eq!(
-        lines.iter().map(|line| line["seed"].as_u64()).collect::<Vec<_>>(),
-        [Some(0), Some(1), Some(2)]
+        format!("{attempts:?}"),
+        "[(String(\"swarm\"), Number(0)), (String(\"sparse\"), Number(0)), (String(\"pos\"), Number(0))]"
     );
     assert!(lines.iter().all(|line| line["passed"] == true));
+}
+
+#[test]
+fn an_attempt_is_repeated_by_its_strategy_and_number() {
+    let home = tempfile::tempdir().unwrap();
+    run(home.path(), &["new", "hello"], PASSED);
+    let digest = |args: &[&str]| {
+        let output = dacapo(home.path(), &[&["sim", "hello", "--json"], args].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        last["digest"].as_str().unwrap().to_owned()
+    };
+    let third = digest(&["--strategy", "sparse", "--seeds", "3"]);
+    assert_eq!(third, digest(&["--strategy", "sparse", "--seed", "2"]));
+    assert_ne!(third, digest(&["--strategy", "pos", "--seed", "2"]));
+    assert!(run(home.path(), &["sim", "hello", "--strategy", "luck"], UNUSABLE).contains("portfolio"));
+    let text = run(home.path(), &["sim", "hello", "--strategy", "portfolio", "--seed", "2"], UNUSABLE);
+    assert!(text.contains("name the strategy"), "{text}");
 }
 
 #[test]

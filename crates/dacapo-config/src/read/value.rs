@@ -136,6 +136,11 @@ impl Reader {
         array.iter().filter_map(|e| self.integer(e, what, 0..=u64::MAX, example)).map(|n| n.value).collect()
     }
 
+    /// Whether this is a list.
+    pub(crate) fn is_list(&self, expr: &Expression) -> bool {
+        matches!(expr, Expression::Array(_))
+    }
+
     /// The entries of an object, in order.
     pub(crate) fn entries<'a>(
         &mut self,

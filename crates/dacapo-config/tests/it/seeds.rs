@@ -1,5 +1,7 @@
 //! Saved seeds.
 
+use std::time::Duration;
+
 use dacapo_config::{SavedSeed, is_seed, parse_seed};
 use proptest::prelude::*;
 
@@ -11,7 +13,11 @@ fn lost_ack() -> SavedSeed {
         seed: u64::MAX,
         rule: "no acknowledged write is lost".into(),
         found: "dacapo sim, after 12 seeds:\nthe \"primary\" crashes before it copies".into(),
-        decisions: [("net.loss".into(), vec![0, 0, 1]), ("process.crash n1".into(), vec![])].into(),
+        decisions: [("net.loss/hit n1 asks GET / #3".into(), vec![1]), ("rest".into(), vec![7, 0, 1, 0])]
+            .into(),
+        strategy: None,
+        nodes: Some(2),
+        lasts: Some(Duration::from_millis(1500)),
         program: Some("9c1f2ab0".into()),
     }
 }
@@ -24,12 +30,14 @@ fn a_saved_seed_reads_like_a_note() {
           project   = "../../examples/bank"
           scenario  = "checkout"
           seed      = 18446744073709551615
+          nodes     = 2
+          lasts     = "1s 500ms"
           rule      = "no acknowledged write is lost"
           found     = "dacapo sim, after 12 seeds:\nthe \"primary\" crashes before it copies"
           program   = "9c1f2ab0"
           decisions = {
-            "net.loss" = [0, 0, 1]
-            "process.crash n1" = []
+            "net.loss/hit n1 asks GET / #3" = 1
+            "rest" = [7, 0, 1, 0]
           }
         }
         "#);
@@ -51,7 +59,7 @@ fn mistakes_in_a_saved_seed_are_told_at_once() {
         DC0017 `project` cannot be "/bank": it is absolute
         DC0021 `seed` is a whole number up to 18446744073709551615, and not -1
         DC0003 seed "lost ack" has no attribute `rul`
-        DC0006 a lane of `decisions` takes a whole number, and this is a text
+        DC0006 a decision takes a whole number, and this is a text
         DC0005 there are two saved seeds in this file
         "#);
     let errors = parse_seed("a.hcl", "").unwrap_err();
@@ -78,9 +86,12 @@ proptest! {
             0..4,
         ),
         program in proptest::option::of("[0-9a-f]{32}"),
+        strategy in proptest::option::of("[a-z0-9]{1,9}"),
+        nodes in proptest::option::of(1u32..=500),
+        lasts in proptest::option::of((1u64..1 << 38).prop_map(Duration::from_millis)),
     ) {
         let [scenario, rule, found] = texts;
-        let saved = SavedSeed { name, project, scenario, seed, rule, found, decisions, program };
+        let saved = SavedSeed { name, project, scenario, seed, rule, found, decisions, program, strategy, nodes, lasts };
         let text = saved.to_hcl();
         match parse_seed("a.hcl", &text) {
             Ok(read) => prop_assert_eq!(read, saved),

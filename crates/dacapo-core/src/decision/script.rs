@@ -156,6 +156,8 @@ impl Script {
                         triggers: if *triggers == 0 { Triggers::Calm } else { Triggers::Natural },
                     };
                 }
+                // How large the run is is no decision within it.
+                ("setup", _) => {}
                 (name, [value]) => script.give(name.parse()?, *value),
                 _ => return Err(KeyError(format!("{name} = {values:?}"))),
             }

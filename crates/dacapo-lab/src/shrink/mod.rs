@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dacapo_core::{DecisionKey, DecisionKind, Rest, Script, Seed};
+use dacapo_sim::Swarm;
 
 use crate::experiment::Experiment;
 use crate::report::Report;
@@ -78,9 +79,12 @@ impl Experiment {
     ) -> Result<Shrunk, ShrinkError> {
         let options = RunOptions { script: script.cloned(), remember: true, ..RunOptions::default() };
         let first = self.run_fully(seed, options);
+        let mut experiment = self.clone();
+        // Which faults are used is told by the script.
+        experiment.options_mut().swarm = Swarm::Subset;
         let failure = first.report.failure.as_ref().ok_or(ShrinkError::Passes)?;
         let mut search = Search {
-            experiment: self.clone(),
+            experiment,
             seed,
             signature: failure.signature(),
             rest: Rest { seed: script.map_or(seed.0, |script| script.rest.seed), ..Rest::default() },

@@ -120,7 +120,10 @@ impl Faults {
         let mut active = Vec::new();
         for spec in &options.faults {
             let (is_used, strength) = match options.swarm {
-                Swarm::All => (true, 1.0),
+                Swarm::All => {
+                    decisions.about(|text| text.push_str(&spec.name));
+                    (decisions.chance(swarm, "uses", 1.0), 1.0)
+                }
                 // Drawn for each fault whether used or not, so that one fault more or less in the
                 // scenario changes as little as possible.
                 Swarm::Subset => {

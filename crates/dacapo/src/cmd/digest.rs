@@ -4,26 +4,32 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use dacapo::project::Project;
-use dacapo_core::Seed;
-use dacapo_lab::RunOptions;
+use dacapo_lab::{Explorer, RunOptions, Strategy};
+use miette::miette;
 
-/// Print the digest of each seed.
+/// Print the digest of each attempt.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     path: PathBuf,
     #[arg(long)]
     scenario: String,
-    /// The seeds
+    /// The attempts: `sparse:17`
     #[arg(required = true)]
-    seeds: Vec<u64>,
+    attempts: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
     let project = Project::open(&args.path)?;
     let experiment = project.experiment(project.scenario(Some(&args.scenario))?)?;
-    for seed in &args.seeds {
-        let (report, _) = experiment.run_with(Seed(*seed), RunOptions::default());
-        println!("{seed} {}", report.digest);
+    let mut explorer = Explorer::new(Strategy::Swarm, 0);
+    for name in &args.attempts {
+        let parsed = name.split_once(':').and_then(|(s, n)| Some((s.parse().ok()?, n.parse().ok()?)));
+        let Some((strategy, number)) = parsed.filter(|(strategy, _)| *strategy != Strategy::Portfolio) else {
+            return Err(miette!("{name:?} is no attempt: it is STRATEGY:NUMBER, as in sparse:17"));
+        };
+        let attempt = explorer.attempt(&experiment, strategy, number);
+        let run = experiment.run_attempt(&attempt, RunOptions::default());
+        println!("{name} {}", run.report.digest);
     }
     Ok(ExitCode::SUCCESS)
 }

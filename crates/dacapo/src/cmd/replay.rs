@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use dacapo::project::Project;
+use dacapo_lab::Setup;
 use dacapo_runtime::{Cluster, System};
 use dacapo_trace::{Ending, Identity, Reader, Replay, ReplayEnd, WorldKind};
 use miette::{IntoDiagnostic, WrapErr, miette};
@@ -58,7 +59,10 @@ fn system_of(project: &Project, recorded: &Identity) -> miette::Result<(Rc<Syste
     match (recorded.world, &recorded.scenario) {
         (WorldKind::Sim, Some(name)) => {
             let scenario = project.scenario(Some(name))?.clone();
-            let experiment = project.experiment(&scenario)?;
+            let mut experiment = project.experiment(&scenario)?;
+            if let Some(setup) = Setup::of_recording(recorded) {
+                experiment = experiment.with_setup(setup);
+            }
             let seed = recorded.seed.unwrap_or_default();
             let overrides = recorded.overrides.clone();
             let identity = Identity { overrides, ..experiment.identity(seed, None) };

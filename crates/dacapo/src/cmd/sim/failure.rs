@@ -1,17 +1,16 @@
 //! What a person is told of a failing seed: the rule, the last moments, the next command.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use dacapo_core::Seed;
-use dacapo_lab::{Experiment, Report, RunOptions};
+use dacapo_lab::{Attempt, Experiment, Report, RunOptions, Shrunk, Strategy};
 use dacapo_trace::Part;
 use dacapo_trace::print::{Filter, Printer};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
-use super::Args;
 use super::target::Target;
+use super::{Args, shrink};
 use crate::output::{BAD, FAINT, STRONG, colored, create_private};
 
 /// How many lines before the failure are shown.
@@ -21,62 +20,80 @@ pub(crate) fn explain(
     args: &Args,
     target: &Target,
     experiment: &Experiment,
+    attempt: &Attempt,
     report: &Report,
 ) -> miette::Result<()> {
-    let seed = report.seed.0;
-    let path = PathBuf::from(format!(".dacapo/{}-{seed}.trace", target.scenario.name));
+    let name = match attempt.strategy {
+        Strategy::Swarm => format!("seed {}", attempt.number),
+        strategy => format!("{strategy} {}", attempt.number),
+    };
+    let path = PathBuf::from(format!(
+        ".dacapo/{}-{}.trace",
+        target.scenario.name,
+        name.replace(' ', "-").replace("seed-", "")
+    ));
     std::fs::create_dir_all(".dacapo").into_diagnostic().wrap_err("cannot make the folder .dacapo")?;
-    let again = record(target, experiment, report.seed, &path)?;
+    let again = record(target, experiment, attempt, &path)?;
     if again.digest != report.digest {
         return Err(miette!(
-            "seed {seed} is not deterministic: digest {} when it failed, {} when it was recorded",
+            "{name} is not deterministic: digest {} when it failed, {} when it was recorded",
             report.digest,
             again.digest
         ));
     }
+    let shrunk = match args.shrink {
+        // Somebody has shrunk it before.
+        _ if target.script.is_some() => None,
+        0 => None,
+        seconds => shrink::shrink(experiment, attempt, Duration::from_secs(seconds), args.json),
+    };
     if let Some(name) = &args.save {
-        save(name, target, report)?;
+        save(name, target, attempt, report, shrunk.as_ref())?;
     }
     if args.json {
         return Ok(());
     }
     let Some(failure) = &report.failure else { return Ok(()) };
-    anstream::println!("\n{BAD}seed {seed} failed{BAD:#}\n");
+    anstream::println!("\n{BAD}{name} failed{BAD:#}\n");
     anstream::println!("  {STRONG}{}{STRONG:#}\n", failure.to_string().replace('\n', "\n  "));
     let faults = if report.faults.is_empty() { "none".to_owned() } else { report.faults.join(", ") };
-    anstream::println!("faults of this seed: {faults}\n");
+    anstream::println!("faults in use: {faults}\n");
     anstream::println!("{STRONG}the last moments{STRONG:#}");
     for line in last_moments(&path, failure.event())? {
         anstream::println!("  {line}");
     }
-    anstream::println!("\n{STRONG}repeat{STRONG:#}  {}", target.repeat(seed));
+    if let Some(shrunk) = &shrunk {
+        shrink::tell(shrunk);
+    }
+    anstream::println!("\n{STRONG}repeat{STRONG:#}  {}", target.repeat(attempt));
     anstream::println!("{STRONG}read{STRONG:#}    dacapo trace {}", path.display());
     anstream::println!("{STRONG}replay{STRONG:#}  dacapo replay {}", path.display());
     if args.save.is_none() && target.saved.is_none() {
-        anstream::println!("{STRONG}keep{STRONG:#}    {} --save NAME", target.repeat(seed));
+        anstream::println!("{STRONG}keep{STRONG:#}    {} --save NAME", target.repeat(attempt));
     }
     Ok(())
 }
 
-/// Runs a seed once more and writes its recording.
+/// Runs an attempt once more and writes its recording.
 pub(crate) fn record(
     target: &Target,
     experiment: &Experiment,
-    seed: Seed,
+    attempt: &Attempt,
     path: &Path,
 ) -> miette::Result<Report> {
+    let experiment = experiment.for_attempt(attempt);
     let file = create_private(path);
     let file = file.wrap_err_with(|| format!("cannot write the recording {}", path.display()))?;
-    let mut identity = experiment.identity(seed, target.script.as_ref());
+    let mut identity = experiment.identity(attempt.seed, attempt.script.as_ref());
     identity.project = target.project.path().display().to_string();
     identity.engine = target.project.engine_identity();
     identity.config = Some(target.project.config_text().to_owned());
     let options = RunOptions {
-        script: target.script.clone(),
+        script: attempt.script.clone(),
         record: Some((identity, Box::new(file))),
         ..RunOptions::default()
     };
-    let (report, written) = experiment.run_with(seed, options);
+    let (report, written) = experiment.run_with(attempt.seed, options);
     written.map_err(|e| miette!("the recording {} is incomplete: {e}", path.display()))?;
     Ok(report)
 }
@@ -105,8 +122,14 @@ fn last_moments(path: &Path, event: Option<u64>) -> miette::Result<Vec<String>> 
     Ok(shown)
 }
 
-/// Writes the saved seed.
-fn save(name: &str, target: &Target, report: &Report) -> miette::Result<()> {
+/// Writes the saved seed: shrunk if it could be, and else as the attempt that it is.
+fn save(
+    name: &str,
+    target: &Target,
+    attempt: &Attempt,
+    report: &Report,
+    shrunk: Option<&Shrunk>,
+) -> miette::Result<()> {
     let folder = Path::new("sim-scenarios/regressions");
     std::fs::create_dir_all(folder).into_diagnostic()?;
     let project = std::fs::canonicalize(target.project.path()).into_diagnostic()?;
@@ -115,10 +138,14 @@ fn save(name: &str, target: &Target, report: &Report) -> miette::Result<()> {
         name: name.to_owned(),
         project: relative(&folder, &project),
         scenario: target.scenario.name.clone(),
-        seed: report.seed.0,
+        seed: if shrunk.is_some() { attempt.seed.0 } else { attempt.number },
+        strategy: (shrunk.is_none() && attempt.strategy != Strategy::Swarm)
+            .then(|| attempt.strategy.to_string()),
+        nodes: shrunk.map(|shrunk| shrunk.experiment.nodes()),
+        lasts: shrunk.map(|shrunk| shrunk.experiment.options().lasts),
         rule: report.failure.as_ref().map(|f| f.signature()).unwrap_or_default(),
-        found: format!("`{}` with {}", target.repeat(report.seed.0), report.faults.join(", ")),
-        decisions: BTreeMap::new(),
+        found: format!("`{}` with {}", target.repeat(attempt), report.faults.join(", ")),
+        decisions: shrunk.map(|shrunk| shrunk.script.to_lists()).unwrap_or_default(),
         program: None,
     };
     let text = saved.to_hcl();

@@ -17,12 +17,12 @@ pub(crate) fn write(path: &Path, outcomes: &[Outcome]) -> miette::Result<()> {
             case.set_time(Duration::from_secs_f64(outcome.seconds));
             suite.add_test_case(case);
         };
-        for failed in &outcome.failed {
+        for (attempt, failed) in &outcome.failed {
             let failure = failed.failure.as_ref();
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(failure.map(|f| f.signature()).unwrap_or_default());
             status.set_description(failure.map(ToString::to_string).unwrap_or_default());
-            case(format!("seed {}", failed.seed), status);
+            case(format!("{} {}", attempt.strategy, attempt.number), status);
         }
         if let Some(divergence) = &outcome.divergence {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);

@@ -2,6 +2,7 @@
 
 mod failure;
 mod junit;
+mod shrink;
 mod target;
 mod verify;
 
@@ -10,8 +11,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use dacapo_check::Table;
-use dacapo_core::{Seed, Time};
-use dacapo_lab::{Experiment, Report, RunOptions};
+use dacapo_core::Time;
+use dacapo_lab::{Attempt, Report, RunOptions, Strategy};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -27,12 +28,19 @@ pub(crate) struct Args {
     /// Only this scenario
     #[arg(long)]
     scenario: Option<String>,
-    /// How many seeds, or which: `500`, `100..200` [default: what the scenario says]
+    /// How many attempts, or which: `500`, `100..200` [default: what the scenario says]
     #[arg(long, value_name = "N | A..B", value_parser = target::parse_seeds)]
     seeds: Option<std::ops::Range<u64>>,
-    /// Only this seed
+    /// Only this seed, or this attempt of the strategy
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
+    /// How to get from one run to the next: uniform, swarm, pos, pct1 to pct9, sparse, portfolio [default:
+    /// portfolio, and swarm for a single seed]
+    #[arg(long)]
+    strategy: Option<Strategy>,
+    /// How many seconds to look for the few decisions that make it fail; 0: do not
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    shrink: u64,
     /// Run every seed again in a second process and compare digests (else a share of them)
     #[arg(long)]
     verify: bool,
@@ -60,7 +68,7 @@ pub(crate) struct Outcome {
     pub(crate) seconds: f64,
     pub(crate) virtual_time: f64,
     pub(crate) checks: Table,
-    pub(crate) failed: Vec<Report>,
+    pub(crate) failed: Vec<(Attempt, Report)>,
     pub(crate) divergence: Option<String>,
 }
 
@@ -85,7 +93,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
 }
 
 fn run_target(args: &Args, target: &Target) -> miette::Result<Outcome> {
-    let experiment = target.project.experiment(&target.scenario)?;
+    let experiment = target.experiment()?;
+    let mut explorer = target.attempts();
     let bar = progress(args, target);
     let begun = Instant::now();
     let mut outcome = Outcome {
@@ -98,21 +107,25 @@ fn run_target(args: &Args, target: &Target) -> miette::Result<Outcome> {
         divergence: None,
     };
     let mut to_verify = Vec::new();
-    for seed in target.seeds.clone() {
-        let report = run_seed(&experiment, target, seed);
+    for _ in target.seeds.clone() {
+        let attempt = target.next(&mut explorer, &experiment);
+        let coverage = target.strategy == Strategy::Portfolio;
+        let run = experiment.run_attempt(&attempt, RunOptions { coverage, ..RunOptions::default() });
+        explorer.learn(&attempt, &run);
+        let report = run.report;
         outcome.seeds += 1;
         outcome.virtual_time += report.time.as_secs_f64();
         outcome.checks.merge(&report.checks);
         if args.verify || outcome.seeds % 20 == 1 {
-            to_verify.push((seed, report.digest));
+            to_verify.push((attempt.clone(), report.digest));
         }
         bar.inc(1);
         bar.set_message(simulated(outcome.virtual_time));
         if args.json {
-            print_json(target, &report);
+            print_json(target, &attempt, &report);
         }
         if !report.passed() {
-            outcome.failed.push(report);
+            outcome.failed.push((attempt, report));
             if !args.keep_going {
                 break;
             }
@@ -126,18 +139,14 @@ fn run_target(args: &Args, target: &Target) -> miette::Result<Outcome> {
     if !args.json {
         summarize(&outcome);
     }
-    for report in &outcome.failed {
-        failure::explain(args, target, &experiment, report)?;
+    for (attempt, report) in &outcome.failed {
+        failure::explain(args, target, &experiment, attempt, report)?;
     }
-    if let (Some(path), Some(seed)) = (&args.record, args.seed) {
-        failure::record(target, &experiment, Seed(seed), path)?;
+    if let (Some(path), Some(_)) = (&args.record, args.seed) {
+        let attempt = target.next(&mut target.attempts(), &experiment);
+        failure::record(target, &experiment, &attempt, path)?;
     }
     Ok(outcome)
-}
-
-fn run_seed(experiment: &Experiment, target: &Target, seed: u64) -> Report {
-    let options = RunOptions { script: target.script.clone(), ..RunOptions::default() };
-    experiment.run_with(Seed(seed), options).0
 }
 
 fn progress(args: &Args, target: &Target) -> ProgressBar {
@@ -185,7 +194,7 @@ fn summarize(outcome: &Outcome) {
     }
 }
 
-fn print_json(target: &Target, report: &Report) {
+fn print_json(target: &Target, attempt: &Attempt, report: &Report) {
     let failure = report
         .failure
         .as_ref()
@@ -195,6 +204,8 @@ fn print_json(target: &Target, report: &Report) {
         "project": target.project.path().display().to_string(),
         "scenario": target.scenario.name,
         "seed": report.seed.0,
+        "strategy": attempt.strategy.to_string(),
+        "attempt": attempt.number,
         "passed": report.passed(),
         "failure": failure,
         "digest": report.digest.to_string(),

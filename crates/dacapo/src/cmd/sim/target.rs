@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use dacapo::project::{Project, is_project};
 use dacapo_config::{SavedSeed, is_seed, parse_seed};
-use dacapo_core::Script;
 use dacapo_core::plan::Scenario;
+use dacapo_core::{Script, Seed};
+use dacapo_lab::{Attempt, Experiment, Explorer, Setup, Strategy};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Args;
@@ -16,7 +17,8 @@ pub(crate) struct Target {
     pub(crate) project: Project,
     pub(crate) scenario: Scenario,
     pub(crate) seeds: Range<u64>,
-    /// Decisions that are given, of a saved seed.
+    pub(crate) strategy: Strategy,
+    /// The one attempt that is saved in a file, if it is not one of a strategy.
     pub(crate) script: Option<Script>,
     /// The saved seed that this came from.
     pub(crate) saved: Option<SavedSeed>,
@@ -27,10 +29,45 @@ impl Target {
         format!("{} {}", self.project.path().display(), self.scenario.name)
     }
 
-    /// The line that repeats a seed.
-    pub(crate) fn repeat(&self, seed: u64) -> String {
+    /// The line that repeats an attempt.
+    pub(crate) fn repeat(&self, attempt: &Attempt) -> String {
         let path = self.project.path().display();
-        format!("dacapo sim {path} --scenario {} --seed {seed}", self.scenario.name)
+        let strategy = match attempt.strategy {
+            Strategy::Swarm => String::new(),
+            strategy => format!(" --strategy {strategy}"),
+        };
+        format!("dacapo sim {path} --scenario {}{strategy} --seed {}", self.scenario.name, attempt.number)
+    }
+
+    /// The experiment, as large and as long as it is to be.
+    pub(crate) fn experiment(&self) -> miette::Result<Experiment> {
+        let experiment = self.project.experiment(&self.scenario)?;
+        let Some(saved) = &self.saved else { return Ok(experiment) };
+        let present = Setup {
+            nodes: saved.nodes.unwrap_or(experiment.nodes()),
+            lasts: saved.lasts.unwrap_or(experiment.options().lasts),
+            swarm: experiment.options().swarm,
+        };
+        Ok(experiment.with_setup(present))
+    }
+
+    /// Gives the attempts, one after the other.
+    pub(crate) fn attempts(&self) -> Explorer {
+        Explorer::new(self.strategy, self.seeds.start)
+    }
+
+    /// The next attempt.
+    pub(crate) fn next(&self, explorer: &mut Explorer, experiment: &Experiment) -> Attempt {
+        match &self.script {
+            None => explorer.next(experiment),
+            Some(script) => Attempt {
+                strategy: Strategy::Swarm,
+                number: self.seeds.start,
+                seed: Seed(self.seeds.start),
+                lasts: experiment.options().lasts,
+                script: Some(script.clone()),
+            },
+        }
     }
 }
 
@@ -97,11 +134,20 @@ fn of_project(args: &Args, path: &Path, targets: &mut Vec<Target>) -> miette::Re
         let project = Project::open(path)?;
         let scenario = project.scenario(Some(&name))?.clone();
         let seeds = match (args.seed, &args.seeds) {
-            (Some(seed), _) => seed..seed + 1,
+            (Some(seed), _) => seed..seed.saturating_add(1),
             (None, Some(seeds)) => seeds.clone(),
             (None, None) => 0..scenario.seeds,
         };
-        targets.push(Target { project, scenario, seeds, script: None, saved: None });
+        // One seed is the seed itself; of many each is an attempt of the best strategy for it.
+        let usual = if args.seed.is_some() { Strategy::Swarm } else { Strategy::Portfolio };
+        let strategy = args.strategy.unwrap_or(usual);
+        if args.seed.is_some() && strategy == Strategy::Portfolio {
+            return Err(miette!(
+                help = "name the strategy that the attempt is of, as the line does that repeats it",
+                "a portfolio has no attempts of its own, so --seed cannot choose one"
+            ));
+        }
+        targets.push(Target { project, scenario, seeds, strategy, script: None, saved: None });
     }
     Ok(())
 }
@@ -114,14 +160,21 @@ fn saved(path: &Path) -> miette::Result<Target> {
     let folder = path.parent().unwrap_or(Path::new(".")).join(&saved.project);
     let project = Project::open(&folder)?;
     let scenario = project.scenario(Some(&saved.scenario))?.clone();
-    let seeds = saved.seed..saved.seed + 1;
+    let seeds = saved.seed..saved.seed.saturating_add(1);
     let script = match saved.decisions.is_empty() {
         true => None,
         false => Some(Script::from_lists(&saved.decisions).into_diagnostic().wrap_err_with(|| {
             format!("the decisions of the saved seed {} cannot be used", path.display())
         })?),
     };
-    Ok(Target { project, scenario, seeds, script, saved: Some(saved) })
+    let strategy = match &saved.strategy {
+        None => Strategy::Swarm,
+        Some(name) => name
+            .parse::<Strategy>()
+            .into_diagnostic()
+            .wrap_err_with(|| format!("the strategy of the saved seed {} cannot be used", path.display()))?,
+    };
+    Ok(Target { project, scenario, seeds, strategy, script, saved: Some(saved) })
 }
 
 #[cfg(test)]

@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 use dacapo_core::Digest;
+use dacapo_lab::Attempt;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::target::Target;
 
 /// What differs, if anything does.
-pub(crate) fn in_another_process(target: &Target, seeds: &[(u64, Digest)]) -> miette::Result<Option<String>> {
-    if seeds.is_empty() {
+pub(crate) fn in_another_process(
+    target: &Target,
+    attempts: &[(Attempt, Digest)],
+) -> miette::Result<Option<String>> {
+    if attempts.is_empty() {
         return Ok(None);
     }
     let me = std::env::current_exe().into_diagnostic()?;
     let mut command = Command::new(me);
     command.arg("digest").arg(target.project.path()).args(["--scenario", &target.scenario.name]);
-    command.args(seeds.iter().map(|(seed, _)| seed.to_string()));
+    command.args(attempts.iter().map(|(attempt, _)| name(attempt)));
     // Another time zone and another language: no guest may notice.
     command.env("TZ", "Pacific/Chatham").env("LANG", "ar_EG.UTF-8").env("LC_ALL", "ar_EG.UTF-8");
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
@@ -26,14 +30,20 @@ pub(crate) fn in_another_process(target: &Target, seeds: &[(u64, Digest)]) -> mi
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let others: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once(' ')).collect();
-    for (seed, digest) in seeds {
-        let other = others.get(seed.to_string().as_str()).copied().unwrap_or("none");
+    for (attempt, digest) in attempts {
+        let name = name(attempt);
+        let other = others.get(name.as_str()).copied().unwrap_or("none");
         if other != digest.to_string() {
-            let line = target.repeat(*seed);
+            let line = target.repeat(attempt);
             return Ok(Some(format!(
-                "seed {seed}: digest {digest} in this process, {other} in a second one\n  repeat: {line} --verify"
+                "{name}: digest {digest} in this process, {other} in a second one\n  repeat: {line} --verify"
             )));
         }
     }
     Ok(None)
+}
+
+/// An attempt in one word.
+fn name(attempt: &Attempt) -> String {
+    format!("{}:{}", attempt.strategy, attempt.number)
 }
