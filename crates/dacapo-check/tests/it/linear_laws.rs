@@ -1,0 +1,164 @@
+//! Laws: what a correct object did is accepted, and the search agrees with brute force.
+
+use dacapo_check::linear::models::{Counter, Queue, Register, Set};
+use dacapo_check::{History, Limits, Model, Outcome, Value, Verdict, linearizable};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::brute;
+use crate::simulate::{self, Fate, Wish};
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        8 => Just(Fate::Answered),
+        1 => Just(Fate::LostAnswer),
+        1 => Just(Fate::LostQuestion),
+        1 => Just(Fate::Refused),
+    ]
+}
+
+/// What a client of an object may wish, with small numbers as values: many are the same.
+fn wishes(words: &'static [&'static str]) -> impl Strategy<Value = Vec<(Wish, Fate)>> {
+    let one = (0..words.len(), 0..3i64, 0..3i64, fate()).prop_map(move |(word, a, b, fate)| {
+        let value = match words[word] {
+            "read" | "dequeue" => Value::Null,
+            "cas" => vec![a, b].into(),
+            _ => a.into(),
+        };
+        (Wish { f: words[word], key: Value::Null, value }, fate)
+    });
+    proptest::collection::vec(one, 40)
+}
+
+struct Object<M> {
+    model: M,
+    words: &'static [&'static str],
+    answers: fn(&str) -> Vec<Value>,
+}
+
+fn registers() -> Object<Register> {
+    let answers = |f: &str| match f {
+        "write" => vec![Value::Null],
+        "cas" => vec![true.into(), false.into()],
+        _ => [vec![Value::Null], (0..3).map(Value::Int).collect()].concat(),
+    };
+    Object { model: Register::default(), words: &["read", "write", "cas"], answers }
+}
+
+fn counters() -> Object<Counter> {
+    Object {
+        model: Counter::default(),
+        words: &["read", "add"],
+        answers: |_| (0..90).map(Value::Int).collect(),
+    }
+}
+
+fn sets() -> Object<Set> {
+    let answers = |f: &str| match f {
+        "read" => {
+            let subsets = (0..8i64).map(|bits| (0..3).filter(|v| bits >> v & 1 == 1).collect::<Vec<i64>>());
+            subsets.map(Value::from).collect()
+        }
+        _ => vec![true.into(), false.into()],
+    };
+    Object { model: Set, words: &["read", "add", "remove", "has"], answers }
+}
+
+fn queues() -> Object<Queue> {
+    let answers = |f: &str| match f {
+        "enqueue" => vec![Value::Null],
+        _ => [vec![Value::Null], (0..3).map(Value::Int).collect()].concat(),
+    };
+    Object { model: Queue, words: &["enqueue", "dequeue"], answers }
+}
+
+fn verdict<M: Model>(model: &M, history: &History) -> Option<String> {
+    match linearizable(history, model, &Limits::default()).unwrap() {
+        Verdict::Holds => None,
+        Verdict::Broken(it) => Some(it.to_string()),
+        Verdict::Unknown(why) => panic!("{why}"),
+    }
+}
+
+fn simulated<M: Model>(
+    object: &Object<M>,
+    clients: usize,
+    turns: Vec<usize>,
+    wishes: Vec<(Wish, Fate)>,
+) -> History {
+    let mut wishes = wishes.into_iter().cycle();
+    simulate::history(
+        clients,
+        turns,
+        || wishes.next().unwrap(),
+        object.model.initial(),
+        |state, wish| simulate::act(&object.model, state, wish, &(object.answers)(wish.f)),
+    )
+}
+
+/// What the object did is accepted; with one answer changed, the search says what brute force says, and what it
+/// shows is itself wrong by brute force.
+fn laws<M: Model>(
+    object: &Object<M>,
+    turns: Vec<usize>,
+    wishes: Vec<(Wish, Fate)>,
+    change: (Index, Index),
+) -> Result<(), TestCaseError> {
+    let history = simulated(object, 4, turns, wishes);
+    prop_assert_eq!(verdict(&object.model, &history), None, "{}", history);
+    let heard: Vec<usize> =
+        (0..history.len()).filter(|index| history.operations()[*index].outcome == Outcome::Ok).collect();
+    if heard.is_empty() {
+        return Ok(());
+    }
+    let changed = heard[change.0.index(heard.len())];
+    let answers = (object.answers)(&history.operations()[changed].f);
+    let mutated = simulate::with_answer(&history, changed, answers[change.1.index(answers.len())].clone());
+    let expected = brute::is_linearizable(&mutated, &object.model);
+    match linearizable(&mutated, &object.model, &Limits::default()).unwrap() {
+        Verdict::Holds => prop_assert!(expected, "missed:\n{}", mutated),
+        Verdict::Unknown(why) => prop_assert!(false, "{}", why),
+        Verdict::Broken(it) => {
+            prop_assert!(!expected, "{}\nfrom\n{}", it, mutated);
+            let is_kept =
+                |op: &dacapo_check::Operation| it.operations.iter().any(|o| o.invoked == op.invoked);
+            let small = mutated.only(is_kept);
+            prop_assert!(!brute::is_linearizable(&small, &object.model), "{}\nis none, of\n{}", it, mutated);
+            prop_assert!(it.is_minimal);
+        }
+    }
+    Ok(())
+}
+
+/// Up to about seven operations: brute force is slow.
+fn few_turns() -> impl Strategy<Value = Vec<usize>> {
+    proptest::collection::vec(0..4usize, 3..22)
+}
+
+fn change() -> impl Strategy<Value = (Index, Index)> {
+    any::<(Index, Index)>()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn registers_are_judged_as_by_brute_force(turns in few_turns(), wishes in wishes(registers().words), change in change()) {
+        laws(&registers(), turns, wishes, change)?;
+    }
+
+    #[test]
+    fn counters_are_judged_as_by_brute_force(turns in few_turns(), wishes in wishes(counters().words), change in change()) {
+        laws(&counters(), turns, wishes, change)?;
+    }
+
+    #[test]
+    fn sets_are_judged_as_by_brute_force(turns in few_turns(), wishes in wishes(sets().words), change in change()) {
+        laws(&sets(), turns, wishes, change)?;
+    }
+
+    #[test]
+    fn queues_are_judged_as_by_brute_force(turns in few_turns(), wishes in wishes(queues().words), change in change()) {
+        laws(&queues(), turns, wishes, change)?;
+    }
+}

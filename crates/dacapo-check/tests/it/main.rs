@@ -1,0 +1,6 @@
+//! The judges over histories that were written by hand, simulated, mutated, and judged by brute force.
+
+mod brute;
+mod linear;
+mod linear_laws;
+mod simulate;
