@@ -63,7 +63,15 @@ const TABLE: &[Row] = &[
     ),
     row(
         "dacapo-benches",
-        &["dacapo", "dacapo-core", "dacapo-lab", "dacapo-native", "dacapo-runtime", "dacapo-sim"],
+        &[
+            "dacapo",
+            "dacapo-check",
+            "dacapo-core",
+            "dacapo-lab",
+            "dacapo-native",
+            "dacapo-runtime",
+            "dacapo-sim",
+        ],
     ),
     row("xtask", &[]),
 ];

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::model::Model;
-use super::search::{Found, Furthest, search};
+use super::search::furthest;
 use super::shrink::Small;
 use crate::draw::{Bar, Lanes};
 use crate::history::{Operation, Value};
@@ -31,6 +31,13 @@ pub struct Counterexample {
     pub of: usize,
 }
 
+/// How long to look for an order that gets far. Counterexamples are small, so this is plenty.
+const FURTHEST_STEPS: u64 = 1_000_000;
+
+/// How many operations are drawn, and told of an order: the last ones.
+const DRAWN_MAX: usize = 40;
+const TOLD_MAX: usize = 20;
+
 impl Counterexample {
     pub(super) fn new<M: Model>(
         model: &M,
@@ -38,11 +45,11 @@ impl Counterexample {
         small: Small<'_, M::Op>,
         operations: Vec<Operation>,
     ) -> Counterexample {
-        let mut furthest = Furthest { order: Vec::new(), state: model.initial() };
-        // What was small enough to be found in time is found again in the same time.
-        let found = search(model, &small.entries, &mut u64::MAX.clone(), Some(&mut furthest));
-        let end = if let Found::Stuck(end) = found { end } else { 0 };
-        let stuck = small.entries.iter().position(|entry| entry.returned == Some(end));
+        let furthest = furthest(model, &small.entries, &mut FURTHEST_STEPS.clone());
+        let ends =
+            small.entries.iter().enumerate().filter_map(|(place, entry)| Some((entry.returned?, place)));
+        // The history was cut at the first end that no order gets past.
+        let stuck = ends.max().map_or(0, |(_, place)| place);
         Counterexample {
             object: model.name(),
             key: key.clone(),
@@ -50,7 +57,7 @@ impl Counterexample {
             open: small.entries.iter().map(|entry| entry.returned.is_none()).collect(),
             order: furthest.order.iter().map(|place| *place as usize).collect(),
             state: model.show(&furthest.state),
-            stuck: stuck.unwrap_or_default(),
+            stuck,
             is_minimal: small.is_minimal,
             of: small.of,
         }
@@ -69,7 +76,11 @@ impl fmt::Display for Counterexample {
             self.of
         )?;
         let mut lanes = Lanes::default();
-        for (index, operation) in operations.iter().enumerate() {
+        let hidden = count.saturating_sub(DRAWN_MAX);
+        if hidden > 0 {
+            writeln!(f, "  … {hidden} operations before")?;
+        }
+        for (index, operation) in operations.iter().enumerate().skip(hidden) {
             lanes.add(Bar {
                 lane: operation.process,
                 label: label(operation),
@@ -80,7 +91,12 @@ impl fmt::Display for Counterexample {
         }
         write!(f, "{lanes}")?;
         let Some(culprit) = operations.get(*stuck) else { return Ok(()) };
-        let told: Vec<String> = order.iter().map(|index| label(&operations[*index])).collect();
+        let mut told: Vec<String> =
+            order.iter().rev().take(TOLD_MAX).map(|index| label(&operations[*index])).collect();
+        if order.len() > TOLD_MAX {
+            told.push(format!("… {} before", order.len() - TOLD_MAX));
+        }
+        told.reverse();
         if told.is_empty() {
             writeln!(f, "\n  nothing can come first, and then {}:", self.state)?;
         } else {

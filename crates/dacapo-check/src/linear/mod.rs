@@ -6,6 +6,7 @@ mod model;
 pub mod models;
 mod search;
 mod shrink;
+mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { steps: 20_000_000, shrink_steps: 5_000_000 }
+        Limits { steps: 20_000_000, shrink_steps: 20_000_000 }
     }
 }
 
@@ -54,10 +55,10 @@ pub fn linearizable<M: Model>(
     let mut undecided = None;
     for (key, operations) in &keys {
         let entries: Vec<Entry<'_, M::Op>> = operations.iter().map(entry).collect();
-        match search(model, &entries, &mut steps, None) {
+        match search(model, &entries, &mut steps) {
             Found::Order => {}
-            Found::Stuck(end) => {
-                let small = shrink::shrink(model, &entries, end, limits.shrink_steps);
+            Found::NoOrder => {
+                let small = shrink::shrink(model, &entries, limits.shrink_steps);
                 let operations = small.places.iter().map(|place| operations[*place].0.clone()).collect();
                 return Ok(Verdict::Broken(Counterexample::new(model, key, small, operations)));
             }

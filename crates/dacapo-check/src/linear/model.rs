@@ -13,6 +13,8 @@ pub enum Tags {
     These(Vec<Value>),
     /// It may be any.
     Anything,
+    /// Any but this one.
+    AnythingBut(Value),
 }
 
 impl Tags {
@@ -62,6 +64,29 @@ pub trait Model {
     /// counterexamples lose what does not matter to them.
     fn sees(&self, _: &Self::Op) -> Tags {
         Tags::Anything
+    }
+
+    /// The model for a history in which these operations have happened for certain: it may refuse steps that
+    /// would make one of them impossible.
+    fn knowing(&self, _certain: &[&Self::Op]) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// How far a state is from one in which an operation fits; 0 if it fits. The search goes the shortest
+    /// way first.
+    fn distance(&self, state: &Self::State, op: &Self::Op) -> u64 {
+        u64::from(self.step(state, op).is_none())
+    }
+
+    /// The value that was given last, for objects whose state that is: what one operation gives, the next
+    /// one wipes out. By answering, a model promises that an operation that sees these values
+    /// fits no state that holds another, and one that sees nothing fits all. Then the search
+    /// gives up early where a value that is still wanted was overwritten.
+    fn holds(&self, _: &Self::State) -> Option<Value> {
+        None
     }
 
     /// A state, for people.

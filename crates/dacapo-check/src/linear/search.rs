@@ -4,11 +4,11 @@
 //! operation that has not come yet (the *blocker*). It goes back when nothing fits, and never
 //! enters the same pair of operations done and state twice.
 //!
-//! Three things make it fast. Operations that change nothing are taken as soon as they fit, since that can
-//! do no harm; so only changes are a choice. Of those the blocker is tried first, then what would let
-//! it through: an order is disturbed as late as possible. And what is done is remembered as "all before
-//! this one, and these after it", so that a memory costs as much as clients overlap, not as the
-//! history is long.
+//! What makes it fast: operations that change nothing are taken as soon as they fit, since that can do no
+//! harm; so only changes are a choice. Of those the blocker is tried first, then what leads to it: an order
+//! is disturbed as late as possible. Where a model says what an object holds, `wanted.rs` tells dead ends
+//! and choices that need not be regretted. And what is done is remembered as "all before this one, and
+//! these after it", so that a memory costs as much as clients overlap, not as the history is long.
 
 use std::hash::BuildHasherDefault;
 
@@ -16,6 +16,7 @@ use indexmap::IndexSet;
 use rustc_hash::FxHasher;
 
 use super::model::{Model, Tags};
+use super::wanted::Wanted;
 
 /// An operation between two moments, by their order.
 #[derive(Debug)]
@@ -39,8 +40,8 @@ impl<O> Copy for Entry<'_, O> {}
 pub(super) enum Found {
     /// There is an order.
     Order,
-    /// There is none: no order gets past the end with this place.
-    Stuck(u32),
+    /// There is none.
+    NoOrder,
     /// There were not enough steps to say.
     Limit,
 }
@@ -50,15 +51,19 @@ pub(super) enum Found {
 pub(super) struct Furthest<S> {
     pub(super) order: Vec<u32>,
     pub(super) state: S,
+    /// The end that it did not get past.
+    blocker: u32,
 }
 
 /// A choice that was made.
 struct Choice<S> {
     /// What else could come here, the best last.
     others: Vec<u32>,
-    /// What was taken since the choice before: how long the order was.
+    /// How long the order was.
     length: usize,
     state: S,
+    /// Whether nobody wants to see this state any more.
+    is_seen_off: bool,
 }
 
 type Seen<S> = IndexSet<(Box<[u64]>, S), BuildHasherDefault<FxHasher>>;
@@ -73,23 +78,35 @@ pub(super) struct Search<'a, M: Model> {
     next: Vec<u32>,
     previous: Vec<u32>,
     done: Done,
+    wanted: Option<Wanted>,
     order: Vec<u32>,
     known_left: usize,
 }
 
 /// Searches for an order of these entries, which stand in the order of their invocations. Takes what it
 /// costs from `steps`.
-pub(super) fn search<M: Model>(
+pub(super) fn search<M: Model>(model: &M, entries: &[Entry<'_, M::Op>], steps: &mut u64) -> Found {
+    let certain: Vec<&M::Op> =
+        entries.iter().filter(|entry| entry.returned.is_some()).map(|entry| entry.op).collect();
+    let knowing = model.knowing(&certain);
+    let model = knowing.as_ref().unwrap_or(model);
+    Search::new(model, entries, Wanted::new(model, entries)).run(steps, None)
+}
+
+/// How far an order of these entries gets that looks at the past only: what is impossible because of what
+/// comes later is tried as well.
+pub(super) fn furthest<M: Model>(
     model: &M,
     entries: &[Entry<'_, M::Op>],
     steps: &mut u64,
-    furthest: Option<&mut Furthest<M::State>>,
-) -> Found {
-    Search::new(model, entries).run(steps, furthest)
+) -> Furthest<M::State> {
+    let mut furthest = Furthest { order: Vec::new(), state: model.initial(), blocker: 0 };
+    Search::new(model, entries, None).run(steps, Some(&mut furthest));
+    furthest
 }
 
 impl<'a, M: Model> Search<'a, M> {
-    fn new(model: &'a M, entries: &'a [Entry<'a, M::Op>]) -> Search<'a, M> {
+    fn new(model: &'a M, entries: &'a [Entry<'a, M::Op>], wanted: Option<Wanted>) -> Search<'a, M> {
         let count = entries.len();
         let mut moments: Vec<(u32, u32)> = Vec::with_capacity(count * 2);
         for (index, entry) in entries.iter().enumerate() {
@@ -115,6 +132,7 @@ impl<'a, M: Model> Search<'a, M> {
             next,
             previous,
             done: Done::new(entries),
+            wanted,
             order: Vec::new(),
             known_left: entries.iter().filter(|entry| entry.returned.is_some()).count(),
         }
@@ -124,26 +142,34 @@ impl<'a, M: Model> Search<'a, M> {
         let mut seen: Seen<M::State> = IndexSet::default();
         let mut choices: Vec<Choice<M::State>> = Vec::new();
         let mut state = self.model.initial();
-        let mut stuck = 0;
         loop {
             self.take_reads(&state, steps);
             if self.known_left == 0 {
                 return Found::Order;
             }
+            let held = self.model.holds(&state).zip(self.wanted.as_ref());
+            let is_seen_off = held.as_ref().is_some_and(|(value, wanted)| wanted.is_seen_off(value));
+            // One value after another was given, and all who want to see either have seen it. Had that come
+            // later, everything else could stand in the same order after it.
+            if let Some(choice) = choices.last_mut()
+                && is_seen_off
+                && choice.is_seen_off
+            {
+                choice.others.clear();
+            }
             let (others, blocker) = self.candidates(&state, steps);
             if let Some(furthest) = &mut furthest
-                && (blocker > stuck || blocker == stuck && self.order.len() > furthest.order.len())
+                && (blocker, self.order.len()) > (furthest.blocker, furthest.order.len())
             {
-                (furthest.order, furthest.state) = (self.order.clone(), state.clone());
+                **furthest = Furthest { order: self.order.clone(), state: state.clone(), blocker };
             }
-            stuck = stuck.max(blocker);
-            choices.push(Choice { others, length: self.order.len(), state });
+            choices.push(Choice { others, length: self.order.len(), state, is_seen_off });
             // The next thing to try, here or at the last choice where something is left.
             state = loop {
                 if *steps == 0 {
                     return Found::Limit;
                 }
-                let Some(choice) = choices.last_mut() else { return Found::Stuck(stuck) };
+                let Some(choice) = choices.last_mut() else { return Found::NoOrder };
                 let Some(index) = choice.others.pop() else {
                     choices.pop();
                     let length = choices.last().map_or(0, |choice| choice.length);
@@ -158,8 +184,11 @@ impl<'a, M: Model> Search<'a, M> {
                 if is_optional && after == choice.state {
                     continue;
                 }
+                let lost = if after == choice.state { None } else { self.model.holds(&choice.state) };
                 self.take(index);
-                if seen.insert((self.done.key(), after.clone())) {
+                let is_dead_end =
+                    lost.zip(self.wanted.as_ref()).is_some_and(|(value, wanted)| wanted.is_missed(&value));
+                if !is_dead_end && seen.insert((self.done.key(), after.clone())) {
                     break after;
                 }
                 let length = choice.length;
@@ -207,12 +236,12 @@ impl<'a, M: Model> Search<'a, M> {
         *steps = steps.saturating_sub(1);
         if self.is_read[blocker as usize] || self.model.step(state, wanted.op).is_none() {
             let model = self.model;
-            let helps = |index: &u32| {
+            let distance = |index: &u32| {
                 let after = model.step(state, self.entries[*index as usize].op);
-                after.is_some_and(|after| model.step(&after, wanted.op).is_some())
+                std::cmp::Reverse(after.map_or(u64::MAX, |after| model.distance(&after, wanted.op)))
             };
             *steps = steps.saturating_sub(candidates.len() as u64);
-            candidates.sort_by_cached_key(helps);
+            candidates.sort_by_cached_key(distance);
         } else if let Some(at) = candidates.iter().position(|index| *index == blocker) {
             let best = candidates.remove(at);
             candidates.push(best);
@@ -231,6 +260,9 @@ impl<'a, M: Model> Search<'a, M> {
             self.known_left -= 1;
         }
         self.done.insert(index);
+        if let Some(wanted) = &mut self.wanted {
+            wanted.take(index);
+        }
         self.order.push(index);
     }
 
@@ -239,6 +271,9 @@ impl<'a, M: Model> Search<'a, M> {
         while self.order.len() > length {
             let Some(index) = self.order.pop() else { return };
             self.done.remove(index);
+            if let Some(wanted) = &mut self.wanted {
+                wanted.put_back(index);
+            }
             if self.entries[index as usize].returned.is_some() {
                 self.known_left += 1;
                 self.link(index + self.entries.len() as u32);

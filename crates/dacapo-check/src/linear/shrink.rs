@@ -22,44 +22,23 @@ pub(super) struct Small<'a, O> {
     pub(super) is_minimal: bool,
 }
 
-/// Shrinks a history that gets stuck at this end, for at most so many steps.
+/// Shrinks a history that is not linearizable, for at most so many steps.
 pub(super) fn shrink<'a, M: Model>(
     model: &M,
     entries: &[Entry<'a, M::Op>],
-    stuck: u32,
     mut steps: u64,
 ) -> Small<'a, M::Op> {
     let of = entries.len();
-    let mut left = cut(model, entries.iter().copied().enumerate().collect(), stuck);
+    let mut left: Vec<Placed<'a, M::Op>> = entries.iter().copied().enumerate().collect();
+    let mut is_minimal =
+        first_end(model, &mut left, &mut steps) && leave_out_blind(model, &mut left, &mut steps);
     let mut size = left.len().div_ceil(2).max(1);
-    let mut is_minimal = true;
-    'sizes: loop {
-        let mut has_shrunk = false;
-        let mut from = 0;
-        while from < left.len() {
-            let to = (from + size).min(left.len());
-            let staying = without(model, &left, from..to);
-            if staying.len() == left.len() {
-                from = to;
-                continue;
-            }
-            let trial: Vec<Entry<'a, M::Op>> = staying.iter().map(|index| left[*index].1).collect();
-            match search(model, &trial, &mut steps, None) {
-                Found::Stuck(end) => {
-                    let kept = staying.iter().map(|index| left[*index]).collect();
-                    left = cut(model, kept, end);
-                    has_shrunk = true;
-                }
-                Found::Order => from = to,
-                Found::Limit => {
-                    is_minimal = false;
-                    break 'sizes;
-                }
-            }
-        }
+    while is_minimal {
+        let before = left.len();
+        is_minimal = leave_out(model, &mut left, size, &mut steps) && first_end(model, &mut left, &mut steps);
         if size > 1 {
             size = size.div_ceil(2);
-        } else if !has_shrunk {
+        } else if left.len() == before {
             break;
         }
     }
@@ -69,15 +48,90 @@ pub(super) fn shrink<'a, M: Model>(
 
 type Placed<'a, O> = (usize, Entry<'a, O>);
 
+/// Whether there is still no order. Nothing if there were not enough steps to say.
+fn is_wrong<M: Model>(model: &M, left: &[Placed<'_, M::Op>], steps: &mut u64) -> Option<bool> {
+    let entries: Vec<Entry<'_, M::Op>> = left.iter().map(|(_, entry)| *entry).collect();
+    match search(model, &entries, steps) {
+        Found::Order => Some(false),
+        Found::NoOrder => Some(true),
+        Found::Limit => None,
+    }
+}
+
+/// Keeps what had begun by the first end that no order gets past. False if there was no time to find it.
+fn first_end<'a, M: Model>(model: &M, left: &mut Vec<Placed<'a, M::Op>>, steps: &mut u64) -> bool {
+    let mut ends: Vec<u32> = left.iter().filter_map(|(_, entry)| entry.returned).collect();
+    ends.sort_unstable();
+    // The wrong end is among `ends[good..=bad]`: what is wrong at one end is wrong at all later ones.
+    let (mut good, mut bad) = (0, ends.len().saturating_sub(1));
+    while good < bad {
+        let middle = good.midpoint(bad);
+        match is_wrong(model, &cut(model, left, ends[middle]), steps) {
+            Some(true) => bad = middle,
+            Some(false) => good = middle + 1,
+            None => return false,
+        }
+    }
+    if let Some(end) = ends.get(bad) {
+        *left = cut(model, left, *end);
+    }
+    true
+}
+
 /// What had been invoked at this end. What had not ended by then may come or not; of that, what changes
 /// nothing does not matter.
-fn cut<'a, M: Model>(model: &M, entries: Vec<Placed<'a, M::Op>>, end: u32) -> Vec<Placed<'a, M::Op>> {
-    let begun = entries.into_iter().filter(|(_, entry)| entry.invoked < end);
+fn cut<'a, M: Model>(model: &M, left: &[Placed<'a, M::Op>], end: u32) -> Vec<Placed<'a, M::Op>> {
+    let begun = left.iter().filter(|(_, entry)| entry.invoked < end);
     let cut = begun.map(|(place, entry)| {
         let returned = entry.returned.filter(|at| *at <= end);
-        (place, Entry { returned, ..entry })
+        (*place, Entry { returned, ..*entry })
     });
     cut.filter(|(_, entry)| entry.returned.is_some() || model.gives(entry.op) != Tags::Nothing).collect()
+}
+
+/// Leaves out what has seen that something is not there, if it can be done without: as long as it stays,
+/// so must all others. False if there was no time to try it.
+fn leave_out_blind<M: Model>(model: &M, left: &mut Vec<Placed<'_, M::Op>>, steps: &mut u64) -> bool {
+    let is_blind = |entry: &Entry<'_, M::Op>| {
+        model.gives(entry.op) == Tags::Nothing && matches!(model.sees(entry.op), Tags::AnythingBut(_))
+    };
+    let trial: Vec<Placed<'_, M::Op>> = left.iter().filter(|(_, entry)| !is_blind(entry)).copied().collect();
+    match is_wrong(model, &trial, steps) {
+        Some(true) => *left = trial,
+        Some(false) => {}
+        None => return false,
+    }
+    true
+}
+
+/// Leaves out so many at a time, as long as the rest is wrong. False if there was no time to try it all.
+fn leave_out<'a, M: Model>(
+    model: &M,
+    left: &mut Vec<Placed<'a, M::Op>>,
+    size: usize,
+    steps: &mut u64,
+) -> bool {
+    let mut from = 0;
+    while from < left.len() {
+        let to = (from + size).min(left.len());
+        // To look who may leave takes time as well.
+        *steps = steps.saturating_sub(left.len() as u64);
+        if *steps == 0 {
+            return false;
+        }
+        let staying = without(model, left, from..to);
+        let trial: Vec<Placed<'a, M::Op>> = staying.iter().map(|index| left[*index]).collect();
+        if trial.len() == left.len() {
+            from = to;
+            continue;
+        }
+        match is_wrong(model, &trial, steps) {
+            Some(true) => *left = trial,
+            Some(false) => from = to,
+            None => return false,
+        }
+    }
+    true
 }
 
 /// The places of what must stay if this range, or as much of it as may, leaves, and with it all that has to
@@ -134,7 +188,7 @@ impl Values {
         match tags {
             Tags::Nothing => {}
             Tags::These(values) => self.values.extend(values),
-            Tags::Anything => self.anything = true,
+            Tags::Anything | Tags::AnythingBut(_) => self.anything = true,
         }
     }
 
@@ -143,7 +197,7 @@ impl Values {
             Tags::Nothing => false,
             Tags::These(_) if self.anything => true,
             Tags::These(values) => values.iter().any(|value| self.values.contains(value)),
-            Tags::Anything => self.anything || !self.values.is_empty(),
+            Tags::Anything | Tags::AnythingBut(_) => self.anything || !self.values.is_empty(),
         }
     }
 }

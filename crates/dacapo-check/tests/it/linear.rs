@@ -224,7 +224,7 @@ fn a_list_only_grows() {
         2 invoke read l
         0 ok [1, 3]
         2 ok [1, 2]";
-    assert_snapshot!(judge(&List, text), @"
+    assert_snapshot!(judge(&List::default(), text), @"
     key l: not linearizable as a list (3 of 4 operations suffice):
 
       0  ├ append 1 → [1] ┤     ├ append 3 → [1 3] ┤ ✗

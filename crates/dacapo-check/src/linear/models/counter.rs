@@ -70,6 +70,14 @@ impl Model for Counter {
         }
     }
 
+    fn distance(&self, state: &i64, op: &CounterOp) -> u64 {
+        match op {
+            CounterOp::Read(Some(told)) => told.abs_diff(*state),
+            CounterOp::Add(number, Some(told)) => told.wrapping_sub(*number).abs_diff(*state),
+            _ => 0,
+        }
+    }
+
     fn show(&self, state: &i64) -> String {
         format!("it stands at {state}")
     }

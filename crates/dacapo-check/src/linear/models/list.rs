@@ -8,7 +8,10 @@ use crate::linear::model::{Model, Tags};
 /// A list. `append` takes a value and answers the whole list with it, or nothing; `read` answers the whole
 /// list.
 #[derive(Clone, Debug, Default)]
-pub struct List;
+pub struct List {
+    /// The longest answer that was certainly given: until then the list is a beginning of that.
+    longest: Vec<Value>,
+}
 
 /// What is done to a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,9 @@ impl Model for List {
 
     fn step(&self, state: &Chain, op: &ListOp) -> Option<Chain> {
         match op {
+            ListOp::Append(value, _) if self.longest.get(state.len()).is_some_and(|next| next != value) => {
+                None
+            }
             ListOp::Append(value, told) => {
                 let after = state.with(value.clone());
                 told.as_ref().is_none_or(|told| after.is(told)).then_some(after)
@@ -67,6 +73,13 @@ impl Model for List {
             ListOp::Append(_, None) | ListOp::Read(None) => Tags::Nothing,
             ListOp::Append(_, Some(items)) | ListOp::Read(Some(items)) => Tags::These(items.clone()),
         }
+    }
+
+    fn knowing(&self, certain: &[&ListOp]) -> Option<List> {
+        let told = certain.iter().filter_map(|op| match op {
+            ListOp::Append(_, told) | ListOp::Read(told) => told.as_ref(),
+        });
+        told.max_by_key(|told| told.len()).map(|longest| List { longest: longest.clone() })
     }
 
     fn show(&self, state: &Chain) -> String {

@@ -78,6 +78,17 @@ impl Model for Queue {
         }
     }
 
+    fn distance(&self, state: &VecDeque<Value>, op: &QueueOp) -> u64 {
+        match op {
+            QueueOp::Dequeue(Some(Value::Null)) => state.len() as u64,
+            QueueOp::Dequeue(Some(told)) => {
+                let place = state.iter().position(|value| value == told);
+                place.unwrap_or(state.len() + 1) as u64
+            }
+            _ => 0,
+        }
+    }
+
     fn show(&self, state: &VecDeque<Value>) -> String {
         match state.front() {
             None => "it is empty".to_owned(),

@@ -76,10 +76,15 @@ impl Model for Register {
     fn sees(&self, op: &RegisterOp) -> Tags {
         match op {
             RegisterOp::Write(_) | RegisterOp::Read(None) => Tags::Nothing,
-            RegisterOp::Read(Some(value)) | RegisterOp::Cas(value, _, Some(true)) => Tags::one(value),
-            // That it was not found says something of all others; so does what may have been found.
-            RegisterOp::Cas(..) => Tags::Anything,
+            RegisterOp::Read(Some(value)) => Tags::one(value),
+            RegisterOp::Cas(from, _, Some(false)) => Tags::AnythingBut(from.clone()),
+            // One whose outcome is unknown need not come where it would find anything else.
+            RegisterOp::Cas(from, ..) => Tags::one(from),
         }
+    }
+
+    fn holds(&self, state: &Value) -> Option<Value> {
+        Some(state.clone())
     }
 
     fn show(&self, state: &Value) -> String {

@@ -95,6 +95,13 @@ impl Model for Set {
         }
     }
 
+    fn distance(&self, state: &BTreeSet<Value>, op: &SetOp) -> u64 {
+        match op {
+            SetOp::Read(Some(told)) => told.symmetric_difference(state).count() as u64,
+            _ => u64::from(self.step(state, op).is_none()),
+        }
+    }
+
     fn show(&self, state: &BTreeSet<Value>) -> String {
         format!("it holds {}", Value::list(state.iter().cloned()))
     }
