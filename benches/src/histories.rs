@@ -109,3 +109,49 @@ pub fn registers(shape: Shape) -> History {
         _ => values[key].clone(),
     })
 }
+
+/// How many values are appended to a list before another takes its place.
+const LIST_LENGTH: usize = 32;
+
+/// Transactions of one to four reads and appends on lists, each of which happens at once. A list that has
+/// become long gets no more.
+pub fn lists(shape: Shape) -> History {
+    // Which list stands in each of the places, and how many were appended to it.
+    let mut places: Vec<(i64, usize)> = (0..shape.keys as i64).map(|key| (key, 0)).collect();
+    let mut next_key = shape.keys as i64;
+    let mut next_value = 0;
+    let ask = |random: &mut Random| {
+        let count = 1 + random.below(4);
+        let micros = (0..count).map(|_| {
+            let place = random.below(shape.keys) as usize;
+            if places[place].1 == LIST_LENGTH {
+                places[place] = (next_key, 0);
+                next_key += 1;
+            }
+            let key = Value::Int(places[place].0);
+            if random.below(2) == 0 {
+                return Value::list(["r".into(), key, Value::Null]);
+            }
+            places[place].1 += 1;
+            next_value += 1;
+            Value::list(["append".into(), key, Value::Int(next_value)])
+        });
+        let micros = Value::list(micros.collect::<Vec<_>>());
+        ("txn", Value::Null, micros.clone(), micros)
+    };
+    let mut lists: std::collections::BTreeMap<Value, Vec<Value>> = std::collections::BTreeMap::new();
+    run(shape, ask, |wish: Value| {
+        let micros = wish.as_list().unwrap_or_default().iter().map(|micro| match micro.as_list() {
+            Some([f, key, Value::Null]) => {
+                let list = lists.get(key).cloned().unwrap_or_default();
+                Value::list([f.clone(), key.clone(), Value::list(list)])
+            }
+            Some([_, key, value]) => {
+                lists.entry(key.clone()).or_default().push(value.clone());
+                micro.clone()
+            }
+            _ => micro.clone(),
+        });
+        Value::list(micros.collect::<Vec<_>>())
+    })
+}

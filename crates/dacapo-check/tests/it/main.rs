@@ -3,4 +3,7 @@
 mod brute;
 mod linear;
 mod linear_laws;
+mod others;
 mod simulate;
+mod transaction_laws;
+mod transactions;
