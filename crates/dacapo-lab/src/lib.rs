@@ -13,6 +13,7 @@ mod run;
 mod seeds;
 mod seen;
 mod shrink;
+mod signature;
 mod states;
 mod watch;
 
@@ -23,6 +24,7 @@ pub use report::{Failure, Report};
 pub use run::{Run, RunOptions, rerun};
 pub use seeds::{Campaign, CampaignResult};
 pub use shrink::{Progress, ShrinkError, Shrunk};
+pub use signature::{Group, Groups};
 pub use states::{SharedStates, States};
 
 /// The words that scenarios in Rust are written with.

@@ -71,18 +71,6 @@ impl Failure {
             Failure::Ending(_) => None,
         }
     }
-
-    /// A short name under which like failures are counted.
-    pub fn signature(&self) -> String {
-        match self {
-            Failure::Check { check, .. } => check.message.to_string(),
-            Failure::Guest { fault, service, .. } => format!("{service}: {}", fault.kind),
-            Failure::Ending(Ending::Stuck(phase, _)) => format!("stuck in {phase}"),
-            Failure::Ending(Ending::WorkloadBroke(_)) => "the workload broke".to_owned(),
-            Failure::Ending(Ending::Endless(_)) => "endless".to_owned(),
-            Failure::Ending(Ending::Done) => "done".to_owned(),
-        }
-    }
 }
 
 impl fmt::Display for Failure {

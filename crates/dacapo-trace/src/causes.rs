@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
+use bytestring::ByteString;
 use dacapo_core::{
     Address, CallId, Effect, Event, ExchangeId, NodeId, NoteKind, RequestHead, ServiceId, Target, TimerId,
 };
@@ -51,7 +53,14 @@ struct Builder {
     loads: BTreeMap<Address, usize>,
     commits: BTreeMap<(Address, u64), usize>,
     lease_calls: BTreeMap<(Address, u64), usize>,
+    /// Messages between runtimes that have not arrived, oldest first, and the last of its like that
+    /// has, for one that arrives twice.
+    messages: BTreeMap<Saying, VecDeque<usize>>,
+    heard: BTreeMap<Saying, usize>,
 }
+
+/// Who says what to whom.
+type Saying = (NodeId, NodeId, ByteString, Bytes);
 
 impl Causes {
     /// The causes within a recording, given from its start.
@@ -83,6 +92,11 @@ impl Causes {
     /// The entry that caused this one; both are indices into the recording.
     pub fn cause(&self, index: usize) -> Option<usize> {
         self.causes.get(index).copied().flatten()
+    }
+
+    /// Whose call this request is, as far as that is known.
+    pub(crate) fn caller(&self, exchange: ExchangeId) -> Option<(Address, CallId)> {
+        self.callers.get(&exchange).copied()
     }
 
     /// Everything that belongs to one request, as indices in order: what led to it back to the
@@ -120,7 +134,8 @@ impl Causes {
 impl Builder {
     fn carries(&mut self, exchange: ExchangeId, caller: Caller) {
         self.out.callers.insert(exchange, caller);
-        self.exchanges.insert(caller, exchange);
+        // Of a request that arrives twice, the caller waits for the answer to the first.
+        self.exchanges.entry(caller).or_insert(exchange);
     }
 
     fn delivery(&mut self, index: usize, to: Address, event: &Event) -> Option<usize> {
@@ -144,8 +159,17 @@ impl Builder {
             | Event::Scheduled { .. }
             | Event::Evict { .. }
             | Event::StoreOpened(_)
-            | Event::Alarm { .. }
-            | Event::Message(..) => None,
+            | Event::Alarm { .. } => None,
+            Event::Message(from, message) => {
+                let saying = (*from, to.node, message.name.clone(), message.body.clone());
+                match self.messages.get_mut(&saying).and_then(VecDeque::pop_front) {
+                    Some(sent) => {
+                        self.heard.insert(saying, sent);
+                        Some(sent)
+                    }
+                    None => self.heard.get(&saying).copied(),
+                }
+            }
             Event::Leased(number, _) => self.lease_calls.remove(&(to, *number)),
             Event::Request { exchange, service, head, .. } => {
                 self.out.requests.insert(*exchange, index);
@@ -235,8 +259,11 @@ impl Builder {
             | Effect::Stopped
             | Effect::AlarmDone(_)
             | Effect::Exclusive(_)
-            | Effect::Sync(_)
-            | Effect::Send(..) => {}
+            | Effect::Sync(_) => {}
+            Effect::Send(to, message) => {
+                let saying = (from.node, *to, message.name.clone(), message.body.clone());
+                self.messages.entry(saying).or_default().push_back(index);
+            }
             Effect::Lease(call) => {
                 self.lease_calls.insert((from, call.number), index);
             }

@@ -6,6 +6,7 @@
 //! - [`Replay`] is a world that plays a recording and stops at the first difference; [`diff`]
 //!   compares two recordings.
 //! - [`print`] shows recordings to people and programs; [`Causes`] says what caused what.
+//! - [`diagram`] draws what led to a failure, for a terminal and as a page.
 //!
 //! It opens no file: whoever calls it hands in something to read from or to write to.
 
@@ -13,6 +14,7 @@
 
 mod causes;
 mod codec;
+pub mod diagram;
 mod digest;
 mod divergence;
 mod error;

@@ -15,6 +15,7 @@ use dacapo_core::{InstanceId, NoteKind};
 use crate::names::Names;
 use crate::{Causes, Identity, Part, Record};
 
+pub(crate) use excerpt::{body as excerpt_of, clean, length as length_of};
 pub use filter::Filter;
 pub(crate) use json::{effect as json_effect, event as json_event};
 pub use json::{ending as json_ending, identity as json_identity};

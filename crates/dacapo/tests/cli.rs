@@ -57,7 +57,7 @@ fn a_failing_seed_is_explained_repeated_and_replayed() {
     broken_project(home.path());
     let text = run(home.path(), &["sim", "hello"], BROKEN);
     assert!(text.contains("every visit counts once"), "{text}");
-    assert!(text.contains("the last moments"), "{text}");
+    assert!(text.contains("how it came to that"), "{text}");
 
     let repeat =
         text.lines().find_map(|line| line.strip_prefix("repeat  dacapo ")).expect("a line to repeat it");

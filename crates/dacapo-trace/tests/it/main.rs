@@ -4,6 +4,7 @@
 mod causes;
 mod counter;
 mod damage;
+mod diagram;
 mod disk;
 mod fixture;
 mod print;

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 use dacapo_core::{ExchangeId, Time};
 use dacapo_trace::print::{self, Filter, Printer, json_ending, json_identity};
-use dacapo_trace::{Causes, Reader, Record};
+use dacapo_trace::{Causes, Reader, Record, Trace};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
-use crate::output::{FAINT, colored};
+use crate::explain;
+use crate::output::{FAINT, STRONG, colored, create_private};
 
 /// Print a recording: one line for each event, effect and fault.
 #[derive(clap::Args)]
@@ -35,6 +36,21 @@ pub(crate) struct Args {
     /// Only what one request caused, as a tree: `x17`
     #[arg(long, value_name = "ID")]
     request: Option<String>,
+    /// A sequence diagram of what led to the failure
+    #[arg(long, conflicts_with_all = ["request", "json", "node", "service", "from", "to", "text"])]
+    diagram: bool,
+    /// The diagram as a page of HTML, written to this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["request", "json", "node", "service", "from", "to", "text"])]
+    html: Option<PathBuf>,
+    /// The whole run in the diagram, and not only what can have led to the failure
+    #[arg(long)]
+    all: bool,
+    /// How many columns the diagram has
+    #[arg(long, default_value_t = explain::WIDTH, value_name = "COLUMNS")]
+    width: usize,
+    /// Where the source is that the diagram quotes [default: the folder that the recording names]
+    #[arg(long, value_name = "DIR")]
+    project: Option<PathBuf>,
     /// JSON lines, for programs
     #[arg(long)]
     json: bool,
@@ -57,6 +73,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot open the recording {}", args.file.display()))?;
     let reader = Reader::open(BufReader::new(file)).map_err(|e| miette!("{}: {e}", args.file.display()))?;
+    if args.diagram || args.html.is_some() {
+        return draw(args, reader);
+    }
     let mut out = BufWriter::new(anstream::stdout().lock());
     let written = match &args.request {
         Some(id) => print_chain(reader, id, &mut out)?,
@@ -69,6 +88,33 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
 }
 
 type Input = Reader<BufReader<File>>;
+
+fn draw(args: &Args, mut reader: Input) -> miette::Result<ExitCode> {
+    let records = reader.by_ref().collect::<Result<Vec<Record>, _>>().map_err(|e| miette!("{e}"))?;
+    let (identity, ending) = reader.into_parts();
+    let ending = ending.ok_or_else(|| miette!("{} has no end", args.file.display()))?;
+    let trace = Trace { identity, records, ending };
+    let options = explain::Explain { width: args.width, is_all: args.all, project: args.project.as_deref() };
+    if let Some(path) = &args.html {
+        let mut file = create_private(path).wrap_err_with(|| format!("cannot write {}", path.display()))?;
+        let repeat = format!("dacapo replay {}", args.file.display());
+        let extra = explain::Extra { repeat: &repeat, ..explain::Extra::default() };
+        let page = explain::page(&trace, &options, &extra);
+        file.write_all(page.as_bytes()).into_diagnostic()?;
+        anstream::println!("{STRONG}written{STRONG:#} {}", path.display());
+    }
+    if args.diagram {
+        let mut out = BufWriter::new(anstream::stdout().lock());
+        for line in explain::text(&trace, &options) {
+            match writeln!(out, "{}", colored(&line)) {
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+                other => other.into_diagnostic()?,
+            }
+        }
+        out.flush().into_diagnostic()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 fn print_all(
     mut reader: Input,

@@ -1,20 +1,26 @@
-//! What a person is told of a failing seed: the rule, the last moments, the next command.
+//! What a person is told of a failing seed: the rule, what led to it, the next command.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dacapo_lab::{Attempt, Experiment, Report, RunOptions, Shrunk, Strategy};
-use dacapo_trace::Part;
-use dacapo_trace::print::{Filter, Printer};
+use dacapo_trace::{Memory, Trace};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::target::Target;
 use super::{Args, shrink};
+use crate::explain::{self, Explain, Extra};
 use crate::output::{BAD, FAINT, STRONG, colored, create_private};
 
-/// How many lines before the failure are shown.
-const LINES: usize = 24;
+/// What an attempt is called.
+pub(super) fn name(attempt: &Attempt) -> String {
+    match attempt.strategy {
+        Strategy::Swarm => format!("seed {}", attempt.number),
+        strategy => format!("{strategy} {}", attempt.number),
+    }
+}
 
 pub(crate) fn explain(
     args: &Args,
@@ -23,10 +29,7 @@ pub(crate) fn explain(
     attempt: &Attempt,
     report: &Report,
 ) -> miette::Result<()> {
-    let name = match attempt.strategy {
-        Strategy::Swarm => format!("seed {}", attempt.number),
-        strategy => format!("{strategy} {}", attempt.number),
-    };
+    let name = name(attempt);
     let path = PathBuf::from(format!(
         ".dacapo/{}-{}.trace",
         target.scenario.name,
@@ -58,14 +61,19 @@ pub(crate) fn explain(
     anstream::println!("  {STRONG}{}{STRONG:#}\n", failure.to_string().replace('\n', "\n  "));
     let faults = if report.faults.is_empty() { "none".to_owned() } else { report.faults.join(", ") };
     anstream::println!("faults in use: {faults}\n");
-    anstream::println!("{STRONG}the last moments{STRONG:#}");
-    for line in last_moments(&path, failure.event())? {
-        anstream::println!("  {line}");
+    let trace = trace_of(&path, target, shrunk.as_ref())?;
+    let what = if shrunk.is_some() { " (of the shrunk run)" } else { "" };
+    anstream::println!("{STRONG}how it came to that{STRONG:#}{FAINT}{what}{FAINT:#}");
+    for line in explain::text(&trace, &Explain::default()) {
+        anstream::println!("{}", colored(&line));
     }
+    let page = path.with_extension("html");
+    write_page(&page, &trace, attempt, shrunk.as_ref(), &target.repeat(attempt))?;
     if let Some(shrunk) = &shrunk {
         shrink::tell(shrunk);
     }
     anstream::println!("\n{STRONG}repeat{STRONG:#}  {}", target.repeat(attempt));
+    anstream::println!("{STRONG}see{STRONG:#}     {}", page.display());
     anstream::println!("{STRONG}read{STRONG:#}    dacapo trace {}", path.display());
     anstream::println!("{STRONG}replay{STRONG:#}  dacapo replay {}", path.display());
     if args.save.is_none() && target.saved.is_none() {
@@ -98,28 +106,40 @@ pub(crate) fn record(
     Ok(report)
 }
 
-fn last_moments(path: &Path, event: Option<u64>) -> miette::Result<Vec<String>> {
-    let file = File::open(path).into_diagnostic()?;
-    let trace = dacapo_trace::Trace::read(std::io::BufReader::new(file)).map_err(|e| miette!("{e}"))?;
-    let filter = Filter { last_event: event, ..Filter::default() };
-    let mut printer = Printer::new(&trace.identity, filter);
-    let mut lines = Vec::new();
-    for record in &trace.records {
-        // Housekeeping says little about what went wrong.
-        let is_noise = matches!(
-            &record.part,
-            Part::Effect(_, dacapo_core::Effect::SetTimer(..) | dacapo_core::Effect::ClearTimer(_))
-        );
-        if let Some(line) = printer.line(record).filter(|_| !is_noise) {
-            lines.push(colored(&line));
-        }
-    }
-    let skipped = lines.len().saturating_sub(LINES);
-    let mut shown = lines.split_off(skipped);
-    if skipped > 0 {
-        shown.insert(0, format!("{FAINT}({skipped} lines before){FAINT:#}"));
-    }
-    Ok(shown)
+/// What is drawn: the shrunk run, if there is one, and else the recording.
+fn trace_of(path: &Path, target: &Target, shrunk: Option<&Shrunk>) -> miette::Result<Trace> {
+    let Some(shrunk) = shrunk else {
+        let file = File::open(path).into_diagnostic()?;
+        return Trace::read(std::io::BufReader::new(file)).map_err(|e| miette!("{}: {e}", path.display()));
+    };
+    let memory = Memory::new();
+    let mut identity = shrunk.experiment.identity(shrunk.report.seed, Some(&shrunk.script));
+    identity.project = target.project.path().display().to_string();
+    identity.engine = target.project.engine_identity();
+    let options = RunOptions {
+        script: Some(shrunk.script.clone()),
+        record: Some((identity, Box::new(memory.clone()))),
+        ..RunOptions::default()
+    };
+    let (_, written) = shrunk.experiment.run_with(shrunk.report.seed, options);
+    written.map_err(|e| miette!("the recording of the shrunk run is incomplete: {e}"))?;
+    Trace::read(memory.take().as_slice()).map_err(|e| miette!("{e}"))
+}
+
+/// Writes the page beside the recording.
+fn write_page(
+    path: &Path,
+    trace: &Trace,
+    attempt: &Attempt,
+    shrunk: Option<&Shrunk>,
+    repeat: &str,
+) -> miette::Result<()> {
+    let decisions = shrunk.map(shrink::decisions).unwrap_or_default();
+    let strategy = attempt.strategy.to_string();
+    let extra = Extra { repeat, strategy: &strategy, decisions: &decisions, inevitability: None };
+    let page = explain::page(trace, &Explain::default(), &extra);
+    let mut file = create_private(path).wrap_err_with(|| format!("cannot write {}", path.display()))?;
+    file.write_all(page.as_bytes()).into_diagnostic()
 }
 
 /// Writes the saved seed: shrunk if it could be, and else as the attempt that it is.
@@ -143,7 +163,7 @@ fn save(
             .then(|| attempt.strategy.to_string()),
         nodes: shrunk.map(|shrunk| shrunk.experiment.nodes()),
         lasts: shrunk.map(|shrunk| shrunk.experiment.options().lasts),
-        rule: report.failure.as_ref().map(|f| f.signature()).unwrap_or_default(),
+        rule: report.failure.as_ref().map(|f| f.rule()).unwrap_or_default(),
         found: format!("`{}` with {}", target.repeat(attempt), report.faults.join(", ")),
         decisions: shrunk.map(|shrunk| shrunk.script.to_lists()).unwrap_or_default(),
         program: None,

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use dacapo_check::Table;
 use dacapo_core::Time;
-use dacapo_lab::{Attempt, Report, RunOptions, Strategy};
+use dacapo_lab::{Attempt, Groups, Report, RunOptions, Strategy};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -139,7 +139,15 @@ fn run_target(args: &Args, target: &Target) -> miette::Result<Outcome> {
     if !args.json {
         summarize(&outcome);
     }
+    let mut groups = Groups::default();
     for (attempt, report) in &outcome.failed {
+        groups.add(&failure::name(attempt), report);
+    }
+    if !args.json && outcome.failed.len() > 1 {
+        anstream::print!("\n{STRONG}{groups}{STRONG:#}");
+    }
+    // Of failures that are alike, one is told of.
+    for (attempt, report) in outcome.failed.iter().filter(|(it, _)| groups.names(&failure::name(it))) {
         failure::explain(args, target, &experiment, attempt, report)?;
     }
     if let (Some(path), Some(_)) = (&args.record, args.seed) {

@@ -41,6 +41,19 @@ pub(crate) fn shrink(
 const DETAILS: [&str; 12] =
     ["lasts", "down", "late", "stands", "hangs", "victim", "far", "oneway", "from", "to", "strength", "off"];
 
+/// The decisions in words, line by line: first what goes wrong, then how.
+pub(crate) fn decisions(shrunk: &Shrunk) -> Vec<String> {
+    let is_detail = |key: &DecisionKey| DETAILS.contains(&key.what.as_str());
+    let decisions = shrunk.script.decisions();
+    let main = decisions.iter().filter(|(key, _)| !is_detail(key));
+    let all = main.chain(decisions.iter().filter(|(key, _)| is_detail(key)));
+    let line = |(key, value): (&DecisionKey, &u64)| {
+        let mark = if shrunk.pivot.as_ref() == Some(key) { "▸" } else { " " };
+        format!("{mark} {}", in_words(key, *value))
+    };
+    all.map(line).collect()
+}
+
 /// What it takes to fail.
 pub(crate) fn tell(shrunk: &Shrunk) {
     let is_detail = |key: &&DecisionKey| DETAILS.contains(&key.what.as_str());
@@ -58,10 +71,8 @@ pub(crate) fn tell(shrunk: &Shrunk) {
         },
         grouped(shrunk.runs),
     );
-    let main = decisions.iter().filter(|(key, _)| !is_detail(key));
-    for (key, value) in main.chain(decisions.iter().filter(|(key, _)| is_detail(key))) {
-        let mark = if shrunk.pivot.as_ref() == Some(key) { "▸" } else { " " };
-        anstream::println!("  {mark} {}", in_words(key, *value));
+    for line in self::decisions(shrunk) {
+        anstream::println!("  {line}");
     }
     if shrunk.pivot.is_some() {
         anstream::println!("  {FAINT}without the one marked ▸ the run passes{FAINT:#}");
