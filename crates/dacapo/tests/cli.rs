@@ -68,6 +68,17 @@ fn a_failing_seed_is_explained_repeated_and_replayed() {
     let recording = recording.to_str().unwrap();
     assert!(run(home.path(), &["replay", recording], PASSED).contains("same"));
     assert!(run(home.path(), &["trace", recording], PASSED).contains("https://greeter.example/?name=Ada"));
+    // Drawn: the check, and the line of the workload that has it.
+    let diagram = run(home.path(), &["trace", recording, "--diagram"], PASSED);
+    assert!(diagram.contains("BROKEN") && diagram.contains("every visit counts once"), "{diagram}");
+    assert!(diagram.contains("▶"), "{diagram}");
+    run(home.path(), &["trace", recording, "--html", "run.html"], PASSED);
+    let page = fs::read_to_string(home.path().join("run.html")).unwrap();
+    assert!(
+        page.contains("<h1>every visit counts once</h1>") && page.contains("table class=\"source\""),
+        "{page}"
+    );
+    run(home.path(), &["trace", recording, "--diagram", "--json"], UNUSABLE);
 
     // Another program is another run, and is told so.
     let file = home.path().join("hello/counter.ts");

@@ -82,6 +82,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("clap", &["dacapo"]),
     ("hyper*", &["dacapo-host", "dacapo"]),
     ("indicatif", &["dacapo"]),
+    ("maud", &["dacapo-trace"]),
     ("oxc*", &["dacapo-js"]),
     ("quick-junit", &["dacapo"]),
     ("libsqlite3-sys", &["dacapo-store"]),
