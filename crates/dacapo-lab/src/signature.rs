@@ -173,7 +173,8 @@ impl Groups {
     /// Adds what came of a run of this name (`seed 17`); one that passed changes nothing.
     pub fn add(&mut self, name: &str, report: &Report) {
         let Some(failure) = &report.failure else { return };
-        let new = || Group { count: 0, name: name.to_owned(), events: report.events, example: failure.clone() };
+        let new =
+            || Group { count: 0, name: name.to_owned(), events: report.events, example: failure.clone() };
         let group = self.groups.entry(failure.signature()).or_insert_with(new);
         group.count += 1;
         if report.events < group.events {
