@@ -23,6 +23,8 @@ const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The shortest way between two nodes, and the mean of what comes on top.
 const LATENCY_MIN: Duration = Duration::from_micros(200);
 const LATENCY_MORE: Duration = Duration::from_micros(300);
+/// No message comes later than this by itself. (By chance none would, but a script may ask for it.)
+const LATENCY_MORE_MAX: Duration = Duration::from_millis(10);
 /// The way from a node to itself.
 const LATENCY_LOCAL: Duration = Duration::from_micros(20);
 /// What a head counts as, in bytes.
@@ -70,7 +72,8 @@ impl Sim {
         if from == to {
             return LATENCY_LOCAL;
         }
-        LATENCY_MIN + self.decisions.exponential(self.network.latency, "extra", LATENCY_MORE)
+        let more = self.decisions.exponential(self.network.latency, "extra", LATENCY_MORE);
+        LATENCY_MIN + more.min(self.lateness_max(from, to).unwrap_or(LATENCY_MORE_MAX))
     }
 
     /// Sends so many bytes on a way of their own.

@@ -16,6 +16,8 @@ use crate::run::RunOptions;
 
 /// So many attempts share the seed of one calm run.
 const SHARE: u64 = 10;
+/// The fault whose limit messages that are late keep to.
+const DELAY: &str = "net.delay";
 /// How late a message is, in nanoseconds: from one millisecond in steps of the factor four.
 const LATE_MIN: u64 = 1_000_000;
 const LATE_STEPS: u64 = 7;
@@ -67,11 +69,7 @@ impl Baselines {
 impl Baseline {
     fn new(experiment: &Experiment, seed: u64) -> Baseline {
         // Each fault is in use, so that it is asked where it could strike; it never does.
-        let uses = experiment.options().faults.iter().map(|fault| {
-            let key =
-                DecisionKey { lane: "swarm".into(), what: "uses".into(), cause: fault.name.clone(), nth: 1 };
-            (key, 1)
-        });
+        let uses = experiment.options().faults.iter().map(|fault| uses(&fault.name));
         let script = Some(Script::new(uses, Rest::default()));
         let options = RunOptions { script, remember: true, ..RunOptions::default() };
         let mut experiment = experiment.clone();
@@ -80,10 +78,18 @@ impl Baseline {
         let run = experiment.run_fully(Seed(seed), options);
         let mut points = Vec::new();
         let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
-        for Decision { key, kind, range, event, .. } in run.decisions {
+        // Nothing goes wrong before the drivers begin, or after they are done: then no fault is asked.
+        let is_fault = |d: &&Decision| d.kind == DecisionKind::Trigger && d.key.lane != "swarm";
+        let mut events = run.decisions.iter().filter(is_fault).map(|decision| decision.event);
+        let first = events.next().unwrap_or(u64::MAX);
+        let last = events.next_back().unwrap_or(first);
+        // Messages are late where the scenario says that they may be.
+        let is_late = experiment.options().faults.iter().any(|fault| fault.name == DELAY);
+        let during = run.decisions.into_iter().filter(|d| (first..=last).contains(&d.event));
+        for Decision { key, kind, range, event, .. } in during {
             let is_choice = match kind {
                 DecisionKind::Trigger => range == 2 && key.lane != "swarm",
-                DecisionKind::Noise => range == u64::MAX && key.lane.starts_with("net."),
+                DecisionKind::Noise => is_late && range == u64::MAX && key.lane.starts_with("net."),
                 DecisionKind::Detail => false,
             };
             if is_choice {
@@ -134,6 +140,11 @@ impl Baseline {
     }
 }
 
+/// A fault is in use.
+fn uses(fault: &str) -> (DecisionKey, u64) {
+    (DecisionKey { lane: "swarm".into(), what: "uses".into(), cause: fault.to_owned(), nth: 1 }, 1)
+}
+
 /// A few things that go wrong.
 pub(super) fn pick(baseline: &Baseline, seed: Seed) -> BTreeMap<DecisionKey, u64> {
     let mut random = seed.stream("sparse");
@@ -149,6 +160,9 @@ pub(super) fn pick(baseline: &Baseline, seed: Seed) -> BTreeMap<DecisionKey, u64
                 given.extend([baseline.give(near, &mut random)]);
             }
         }
+    }
+    if given.keys().any(|key| key.lane == "net.latency") {
+        given.extend([uses(DELAY)]);
     }
     given
 }

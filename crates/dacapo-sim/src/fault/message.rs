@@ -59,6 +59,13 @@ impl Sim {
         self.note(NoteKind::Fault, || text.into());
     }
 
+    /// How late a message may come at most, if it may be later than by itself: while `net.delay` is in use.
+    pub(crate) fn lateness_max(&self, from: NodeId, to: NodeId) -> Option<Duration> {
+        let delay = self.faults.messages.delay.as_ref()?;
+        let is_spared = delay.spare.contains(&from) || delay.spare.contains(&to);
+        (self.faults.is_on && !is_spared).then_some(delay.max)
+    }
+
     /// How much later than others this message comes.
     pub(crate) fn delays(&mut self, from: NodeId, to: NodeId) -> Duration {
         if !self.hits(|m| &m.delay, from, to) {
