@@ -53,7 +53,9 @@ impl Experiment {
         for _ in 0..CLOSER {
             let rise = |pair: &[Branch]| i64::from(pair[1].failed) - i64::from(pair[0].failed);
             let is_open = |pair: &&[Branch]| pair[1].event > pair[0].event + 1;
-            let Some(largest) = branches.windows(2).filter(is_open).max_by_key(|pair| rise(pair)) else { break };
+            let Some(largest) = branches.windows(2).filter(is_open).max_by_key(|pair| rise(pair)) else {
+                break;
+            };
             let Some(branch) = continued((largest[0].event + largest[1].event) / 2) else { break };
             let place = branches.partition_point(|other| other.event < branch.event);
             branches.insert(place, branch);

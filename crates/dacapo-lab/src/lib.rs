@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod branch;
 mod crash;
 mod experiment;
 mod explore;

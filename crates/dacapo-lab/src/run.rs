@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::rc::Rc;
 
-use dacapo_core::{Decision, Decisions, NodeId, Script, Seed, Source};
+use dacapo_core::{Decision, Decisions, NodeId, Script, Seed, Source, Time};
 use dacapo_runtime::{Cluster, run};
 use dacapo_sim::{Ending, Sim};
 use dacapo_trace::{Identity, Outcome, Recorder};
@@ -40,8 +40,9 @@ pub struct Run {
     pub written: Result<(), dacapo_trace::WriteError>,
     /// Its decisions in order, if they were to be remembered.
     pub decisions: Vec<Decision>,
-    /// The node of each delivery, likewise; the first delivery is number 1 and stands at 0.
+    /// The node and the time of each delivery, likewise; the first delivery is number 1 and stands at 0.
     pub(crate) turns: Vec<NodeId>,
+    pub(crate) times: Vec<Time>,
     /// What was seen in the run, if that was to be watched: a number for each distinct step of a node.
     pub seen: BTreeSet<u64>,
     pub(crate) sim: Sim,
@@ -106,14 +107,8 @@ impl Experiment {
             checks: table,
         };
         let decisions = sim.decisions().log().to_vec();
-        Run {
-            report,
-            written,
-            decisions,
-            turns: turns.unwrap_or_default(),
-            seen: seen.unwrap_or_default().steps,
-            sim,
-        }
+        let (turns, times) = turns.unwrap_or_default().into_iter().unzip();
+        Run { report, written, decisions, turns, times, seen: seen.unwrap_or_default().steps, sim }
     }
 
     /// What a recording of this experiment says about itself.

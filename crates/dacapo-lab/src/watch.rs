@@ -18,8 +18,8 @@ pub(crate) struct Watch<W> {
     at: Time,
     /// What is durable, if somebody wants to have it.
     pub(crate) states: Option<SharedStates>,
-    /// The node of each delivery, if somebody wants to have it.
-    pub(crate) turns: Option<Vec<NodeId>>,
+    /// The node and the time of each delivery, if somebody wants to have them.
+    pub(crate) turns: Option<Vec<(NodeId, Time)>>,
     /// What was seen, likewise.
     pub(crate) seen: Option<Seen>,
 }
@@ -53,7 +53,7 @@ impl<W: World> World for Watch<W> {
                 seen.delivered(delivery);
             }
             if let Some(turns) = &mut self.turns {
-                turns.push(delivery.to.node);
+                turns.push((delivery.to.node, delivery.at));
             }
             if let Some(states) = &self.states {
                 states.borrow_mut().delivered(delivery);

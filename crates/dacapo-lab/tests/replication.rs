@@ -251,3 +251,24 @@ fn the_careful_twin_survives_every_strategy() {
         assert!(found.is_none(), "{strategy}: {:?}", found.map(|found| found.report.failure));
     }
 }
+
+#[test]
+fn the_moment_is_told_from_which_on_a_failure_is_inevitable() {
+    let eager = experiment::<true>();
+    let found = eager.seeds(0..200).finds();
+    let shrunk = eager.shrink(found.seed, None, &mut |_| true).expect("it fails");
+    let mut runs = 0;
+    let mut goes_on = || {
+        runs += 1;
+        runs < 1_000
+    };
+    let experiment = &shrunk.experiment;
+    let branches = experiment.branches(found.seed, Some(&shrunk.script), 10, &mut goes_on).expect("it fails");
+    let last = shrunk.report.failure.as_ref().and_then(Failure::event).expect("a check broke");
+    // Once all has happened nothing can be otherwise; at the start it could.
+    let at =
+        |event| branches.iter().find(|branch| branch.event == event).expect("a moment that is looked at");
+    assert_eq!(at(last).share(), 1.0);
+    assert!(at(0).share() < 0.5, "{branches:#?}");
+    assert!(branches.windows(2).all(|pair| pair[0].event < pair[1].event));
+}

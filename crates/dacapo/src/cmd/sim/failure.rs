@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dacapo_lab::{Attempt, Experiment, Report, RunOptions, Shrunk, Strategy};
+use dacapo_trace::diagram::Inevitability;
 use dacapo_trace::{Memory, Trace};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
@@ -67,8 +68,15 @@ pub(crate) fn explain(
     for line in explain::text(&trace, &Explain::default()) {
         anstream::println!("{}", colored(&line));
     }
+    let inevitability = branches(args.branch, experiment, attempt, shrunk.as_ref());
+    if let Some(inevitability) = &inevitability {
+        anstream::println!("\n{STRONG}how probable the failure was{STRONG:#}");
+        for line in inevitability.text(explain::WIDTH) {
+            anstream::println!("{}", colored(&line));
+        }
+    }
     let page = path.with_extension("html");
-    write_page(&page, &trace, attempt, shrunk.as_ref(), &target.repeat(attempt))?;
+    write_page(&page, &trace, attempt, shrunk.as_ref(), inevitability.as_ref(), &target.repeat(attempt))?;
     if let Some(shrunk) = &shrunk {
         shrink::tell(shrunk);
     }
@@ -126,17 +134,49 @@ fn trace_of(path: &Path, target: &Target, shrunk: Option<&Shrunk>) -> miette::Re
     Trace::read(memory.take().as_slice()).map_err(|e| miette!("{e}"))
 }
 
+/// How probable the failure was at each moment, if somebody wants to know.
+fn branches(
+    runs: u32,
+    experiment: &Experiment,
+    attempt: &Attempt,
+    shrunk: Option<&Shrunk>,
+) -> Option<Inevitability> {
+    if runs == 0 {
+        return None;
+    }
+    let bar = indicatif::ProgressBar::new_spinner();
+    let mut goes_on = || {
+        bar.tick();
+        bar.set_message(format!("{} continuations", bar.position()));
+        bar.inc(1);
+        true
+    };
+    let branches = match shrunk {
+        Some(shrunk) => {
+            let Shrunk { experiment, script, report, .. } = shrunk;
+            experiment.branches(report.seed, Some(script), runs, &mut goes_on)
+        }
+        None => {
+            let experiment = experiment.for_attempt(attempt);
+            experiment.branches(attempt.seed, attempt.script.as_ref(), runs, &mut goes_on)
+        }
+    };
+    bar.finish_and_clear();
+    branches.ok().map(Inevitability::new)
+}
+
 /// Writes the page beside the recording.
 fn write_page(
     path: &Path,
     trace: &Trace,
     attempt: &Attempt,
     shrunk: Option<&Shrunk>,
+    inevitability: Option<&Inevitability>,
     repeat: &str,
 ) -> miette::Result<()> {
     let decisions = shrunk.map(shrink::decisions).unwrap_or_default();
     let strategy = attempt.strategy.to_string();
-    let extra = Extra { repeat, strategy: &strategy, decisions: &decisions, inevitability: None };
+    let extra = Extra { repeat, strategy: &strategy, decisions: &decisions, inevitability };
     let page = explain::page(trace, &Explain::default(), &extra);
     let mut file = create_private(path).wrap_err_with(|| format!("cannot write {}", path.display()))?;
     file.write_all(page.as_bytes()).into_diagnostic()

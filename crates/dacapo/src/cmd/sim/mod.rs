@@ -41,6 +41,10 @@ pub(crate) struct Args {
     /// How many seconds to look for the few decisions that make it fail; 0: do not
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     shrink: u64,
+    /// Let a run that fails go on in so many other ways from each of about twenty moments, to see when its failure
+    /// became inevitable
+    #[arg(long, value_name = "RUNS", default_value_t = 0)]
+    branch: u32,
     /// Run every seed again in a second process and compare digests (else a share of them)
     #[arg(long)]
     verify: bool,
