@@ -336,6 +336,15 @@ pub const CATALOGUE: &[FaultKind] = &[
         ],
     ),
     kind(
+        "object.moved",
+        "platform",
+        "A durable object with replicas goes to another node in the middle of a request: its caller gets an error, and the next call finds it there.",
+        &[
+            number("rate", 0.02, "share of requests to objects that this may hit"),
+            span("max", 100, "how long after the request at most; one that was answered by then is not hit"),
+        ],
+    ),
+    kind(
         "object.doubled",
         "platform",
         "A request for a durable object reaches a node that it does not live on, as if it should become active a second time.",

@@ -268,6 +268,28 @@ fn an_object_is_evicted_in_the_middle_of_a_request() {
 }
 
 #[test]
+fn an_object_moves_to_another_node_in_the_middle_of_a_request() {
+    let under = |rate: f64| {
+        let builder = Experiment::native("platform")
+            .objects::<Worker, Worker>("worker", "Thing", &[])
+            .replicas(3)
+            .workload::<Caller>()
+            .fault("object.moved", &[("rate", share(rate))], &[]);
+        let mut experiment = builder.lasts(Duration::from_secs(1800)).build();
+        experiment.options_mut().swarm = Swarm::All;
+        let report = experiment.run(1);
+        assert!(report.passed(), "{}", report.failure.unwrap());
+        assert_eq!(report.digest, experiment.run(1).digest, "the same seed gives the same run");
+        LOG.take()
+    };
+    let moved = "object 500 Internal Server Error service \"worker\" failed: the object has moved";
+    let log = under(0.3);
+    assert!(count(&log, moved) > 3, "{log:#?}");
+    assert!(count(&log, "object 200 OK") > 30, "and the next call finds it: {log:#?}");
+    assert_eq!(count(&under(0.0), moved), 0);
+}
+
+#[test]
 fn a_request_for_an_object_goes_astray_and_no_second_object_begins() {
     let log = under("object.doubled", &[("rate", share(0.3))]);
     let astray = count(&log, "object 421 Misdirected Request the object worker.Thing");

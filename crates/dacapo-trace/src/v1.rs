@@ -345,6 +345,7 @@ pub(crate) enum FaultKind {
     Abort,
     Storage,
     Evicted,
+    Moved,
 }
 
 #[derive(Serialize, Deserialize)]

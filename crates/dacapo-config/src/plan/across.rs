@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use dacapo_core::plan::Route;
 
+use super::fault::FaultDraft;
 use super::object;
 use super::scenario::ScenarioDraft;
 use super::service::ServiceDraft;
@@ -38,6 +39,7 @@ pub(super) fn check(reader: &mut Reader, services: &[ServiceDraft], scenarios: &
         nodes_suffice(reader, scenario, services);
         stubs_are_called(reader, scenario, services);
         for fault in &scenario.faults {
+            can_happen(reader, fault, services);
             for spared in &fault.spare {
                 if let Some(service) = known(reader, &by_name, spared, "`spare`") {
                     something_is_left(reader, scenario, fault.kind, spared, service);
@@ -146,6 +148,27 @@ fn stubs_are_called(reader: &mut Reader, scenario: &ScenarioDraft, services: &[S
             reader.report(Code::UnusedStub, message, &stub.place, "never called", help);
         }
     }
+}
+
+/// Some faults need something of the project, and who asks for them by name means them.
+fn can_happen(reader: &mut Reader, fault: &FaultDraft, services: &[ServiceDraft]) {
+    let Some(place) = fault.named.as_ref().filter(|_| !reader.has_gaps && !services.is_empty()) else {
+        return;
+    };
+    let has = |wants: fn(&ServiceDraft) -> bool| services.iter().any(wants);
+    let (why, help) = match fault.kind.name {
+        "deploy.rolling" if !has(|it| it.service.next.is_some()) => (
+            "no service has a next version",
+            "Name the module of the new version in the block of a service:  next = \"shop.next.ts\"",
+        ),
+        "object.moved" if !has(|it| it.service.replicas.is_some_and(|replicas| replicas > 1)) => (
+            "no service keeps its objects on several nodes",
+            "Add to the block of a service with objects:  replicas = 3",
+        ),
+        _ => return,
+    };
+    let message = format!("fault {:?} never happens: {why}", fault.kind.name);
+    reader.report(Code::Contradiction, message, place, "asked for here", help);
 }
 
 /// A fault of whole nodes that spares a service on every node never happens.

@@ -18,6 +18,8 @@ pub(super) struct FaultDraft {
     pub(super) kind: &'static FaultKind,
     pub(super) spec: FaultSpec,
     pub(super) spare: Vec<Placed<String>>,
+    /// Where it stands by its own name, and not by that of its group.
+    pub(super) named: Option<Place>,
 }
 
 /// What a parameter may be.
@@ -51,7 +53,10 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<FaultDraft> 
                 unknown(reader, &name);
             }
             for kind in kinds {
-                drafts.insert(index_of(kind), draft(kind));
+                let named = (kind.name == name.value).then(|| name.place.clone());
+                let earlier: Option<FaultDraft> = drafts.remove(&index_of(kind));
+                let named = named.or_else(|| earlier?.named);
+                drafts.insert(index_of(kind), FaultDraft { named, ..draft(kind) });
             }
         }
     }
@@ -67,7 +72,8 @@ pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Vec<FaultDraft> 
             let (here, there) = ((&name.place, "again here"), (&first, "first here"));
             reader.report_both(Code::Repeated, message, here, there, "Put its parameters into one block.");
         }
-        drafts.insert(index_of(kind), refine(reader, kind, block));
+        let named = Some(name.place.clone());
+        drafts.insert(index_of(kind), FaultDraft { named, ..refine(reader, kind, block) });
     }
     drafts.into_values().collect()
 }
@@ -78,7 +84,7 @@ fn index_of(kind: &FaultKind) -> usize {
 
 fn draft(kind: &'static FaultKind) -> FaultDraft {
     let spec = FaultSpec { name: kind.name.to_owned(), params: BTreeMap::new(), spare: Vec::new() };
-    FaultDraft { kind, spec, spare: Vec::new() }
+    FaultDraft { kind, spec, spare: Vec::new(), named: None }
 }
 
 fn groups() -> Vec<&'static str> {

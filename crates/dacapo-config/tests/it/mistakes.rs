@@ -114,7 +114,7 @@ fn a_group_of_faults_that_is_not_known_says_which_are() {
        ·                 ╰── unknown fault
      5 │ }
        ╰────
-      help: The groups are: network, process, clock, lease, disk, damage, platform. The faults are: net.delay, net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash, process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, lease.slow, lease.unavailable, lease.early, disk.torn, disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot, disk.misdirected, disk.lying_sync, disk.lost, cron.skipped, cron.doubled, alarm.late, alarm.duplicated, queue.redelivered, queue.split, object.evicted, object.doubled, wait_until.cut, deploy.rolling, cpu.killed.
+      help: The groups are: network, process, clock, lease, disk, damage, platform. The faults are: net.delay, net.loss, net.duplicate, net.partition, net.clog, net.reset, net.bandwidth, process.crash, process.pause, process.stop, process.slow, clock.skew, clock.drift, clock.jump, lease.slow, lease.unavailable, lease.early, disk.torn, disk.eio, disk.full, disk.short_read, disk.latency, disk.stall, disk.bitrot, disk.misdirected, disk.lying_sync, disk.lost, cron.skipped, cron.doubled, alarm.late, alarm.duplicated, queue.redelivered, queue.split, object.evicted, object.moved, object.doubled, wait_until.cut, deploy.rolling, cpu.killed.
     "#);
 }
 
@@ -370,4 +370,20 @@ fn replicas_are_of_objects() {
     3: DC0024 service \"a\" has replicas and no objects
     8: DC0021 `replicas` is a whole number from 1 to 9, and not 10
     ");
+}
+
+#[test]
+fn faults_that_cannot_happen_are_told_to_who_asks_for_them_by_name() {
+    let service = "service \"a\" {\n  module = \"a.js\"\n  objects = [\"A\"]\n}\n";
+    let scenario = |faults: &str| {
+        format!("{service}scenario \"s\" {{\n  workload = \"s.js\"\n  faults = [{faults}]\n}}\n")
+    };
+    insta::assert_snapshot!(in_short(&scenario("\"deploy.rolling\", \"object.moved\", \"platform\"")), @r#"
+    7: DC0024 fault "object.moved" never happens: no service keeps its objects on several nodes
+    7: DC0024 fault "deploy.rolling" never happens: no service has a next version
+    "#);
+    assert!(dacapo_config::parse("dacapo.hcl", &scenario("\"platform\"")).is_ok());
+    let block =
+        format!("{service}scenario \"s\" {{\n  workload = \"s.js\"\n  fault \"deploy.rolling\" {{}}\n}}\n");
+    insta::assert_snapshot!(in_short(&block), @r#"7: DC0024 fault "deploy.rolling" never happens: no service has a next version"#);
 }

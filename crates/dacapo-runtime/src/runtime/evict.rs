@@ -32,6 +32,9 @@ impl Runtime {
     /// Ends the instance that is answering this request, if it still is.
     pub(super) fn evict_at(&mut self, exchange: ExchangeId, kind: FaultKind, turn: &Turn, out: &mut Sent) {
         let Some(id) = self.open.get(&exchange).map(|open| open.instance) else { return };
+        if kind == FaultKind::Moved {
+            return self.move_at(id, turn, out);
+        }
         // An object that is still being read is no instance yet.
         if self.instances.contains_key(&id) {
             let message = "the platform ended it in the middle of a request".into();

@@ -38,12 +38,13 @@ pub(crate) enum PlatformFault {
     QueueRedelivered,
     QueueSplit,
     ObjectEvicted,
+    ObjectMoved,
     ObjectDoubled,
     WaitUntilCut,
     CpuKilled,
 }
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "cron.skipped",
     "cron.doubled",
     "alarm.late",
@@ -51,6 +52,7 @@ const NAMES: [&str; 10] = [
     "queue.redelivered",
     "queue.split",
     "object.evicted",
+    "object.moved",
     "object.doubled",
     "wait_until.cut",
     "cpu.killed",
@@ -63,7 +65,10 @@ impl PlatformFaults {
     pub(crate) fn new(active: &[Active]) -> PlatformFaults {
         let strike = |name: &str| {
             let a = active.iter().find(|a| a.spec.name == name)?;
-            let has_max = matches!(name, "alarm.late" | "object.evicted" | "wait_until.cut" | "cpu.killed");
+            let has_max = matches!(
+                name,
+                "alarm.late" | "object.evicted" | "object.moved" | "wait_until.cut" | "cpu.killed"
+            );
             let max = if has_max { a.span_max("max") } else { Duration::ZERO };
             Some(Strike { lane: a.lane, rate: a.rate("rate"), spare: a.spec.spare.clone(), max })
         };
@@ -161,10 +166,11 @@ impl Sim {
     pub(crate) fn strike_request(&mut self, node: NodeId, exchange: ExchangeId, is_of_object: bool) {
         let faults = [
             (PlatformFault::ObjectEvicted, FaultKind::Evicted),
+            (PlatformFault::ObjectMoved, FaultKind::Moved),
             (PlatformFault::CpuKilled, FaultKind::Budget),
         ];
         for (fault, kind) in faults {
-            if fault == PlatformFault::ObjectEvicted && !is_of_object {
+            if fault != PlatformFault::CpuKilled && !is_of_object {
                 continue;
             }
             if let Some((lane, max)) = self.strikes(fault, node) {

@@ -259,6 +259,7 @@ impl From<core::FaultKind> for FaultKind {
             core::FaultKind::Abort => FaultKind::Abort,
             core::FaultKind::Storage => FaultKind::Storage,
             core::FaultKind::Evicted => FaultKind::Evicted,
+            core::FaultKind::Moved => FaultKind::Moved,
         }
     }
 }

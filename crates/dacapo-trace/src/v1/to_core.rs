@@ -285,6 +285,7 @@ impl From<FaultKind> for core::FaultKind {
             FaultKind::Abort => core::FaultKind::Abort,
             FaultKind::Storage => core::FaultKind::Storage,
             FaultKind::Evicted => core::FaultKind::Evicted,
+            FaultKind::Moved => core::FaultKind::Moved,
         }
     }
 }

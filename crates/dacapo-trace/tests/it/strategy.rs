@@ -218,6 +218,7 @@ fn fault_kind() -> impl Strategy<Value = FaultKind> {
         FaultKind::Abort,
         FaultKind::Storage,
         FaultKind::Evicted,
+        FaultKind::Moved,
     ])
 }
 

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dacapo_core::{Effect, Level, NodeId, ServiceId, Time, Turn};
+use dacapo_core::{Effect, InstanceId, Level, NodeId, ServiceId, Time, Turn};
 
 use super::slice::SliceId;
 use super::words::What;
@@ -160,6 +160,19 @@ impl Runtime {
             );
             let text = format!("slice {} of {name} goes to {whom}: this node stops", slice.index);
             out.push((runtime_of(self.node), Effect::Log(Level::Info, text.into())));
+            self.release(slice, to, turn, out);
+        }
+    }
+
+    /// An object goes to another of its replicas at once, whatever is under way in it, and its slice with it. One that
+    /// lives on one node only stays.
+    pub(in crate::runtime) fn move_at(&mut self, id: InstanceId, turn: &Turn, out: &mut Sent) {
+        let key = self.instances.get(&id).and_then(|slot| Some(slot.object.as_ref()?.key.clone()));
+        let Some(slice) = key.and_then(|key| self.slice_of_key(&key)) else { return };
+        if self.placement.owned.contains_key(&slice) && !self.is_stopping {
+            let heard = self.heard_lately(slice, turn).first().map(|(node, _)| *node);
+            let other = || self.replicas_of(slice).iter().copied().find(|node| *node != self.node);
+            let to = heard.or_else(other);
             self.release(slice, to, turn, out);
         }
     }

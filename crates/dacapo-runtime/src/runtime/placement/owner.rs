@@ -275,7 +275,7 @@ impl Runtime {
             self.put_away(id, turn, out);
         } else if self.instances.contains_key(&id) {
             let message = "another node owns this object now".into();
-            self.end(id, Fault { kind: FaultKind::Storage, message, location: None }, turn, out);
+            self.end(id, Fault { kind: FaultKind::Moved, message, location: None }, turn, out);
         }
     }
 
