@@ -4,6 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { show } from "./show.js";
 import * as alarms from "./cases/alarms.js";
+import * as bookmarks from "./cases/bookmarks.js";
 import * as gates from "./cases/gates.js";
 import * as ids from "./cases/ids.js";
 import * as rpc from "./cases/rpc.js";
@@ -11,7 +12,7 @@ import * as sql from "./cases/sql.js";
 import * as storage from "./cases/storage.js";
 import * as web from "./cases/web.js";
 
-const groups = { alarms, gates, ids, rpc, sql, storage, web };
+const groups = { alarms, bookmarks, gates, ids, rpc, sql, storage, web };
 
 // Takes down what a case says, and how it ends.
 async function observe(run) {

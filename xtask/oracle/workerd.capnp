@@ -11,6 +11,7 @@ const oracle :Workerd.Worker = (
     (name = "main.js", esModule = embed "main.js"),
     (name = "show.js", esModule = embed "show.js"),
     (name = "cases/alarms.js", esModule = embed "cases/alarms.js"),
+    (name = "cases/bookmarks.js", esModule = embed "cases/bookmarks.js"),
     (name = "cases/gates.js", esModule = embed "cases/gates.js"),
     (name = "cases/ids.js", esModule = embed "cases/ids.js"),
     (name = "cases/rpc.js", esModule = embed "cases/rpc.js"),

@@ -88,6 +88,10 @@ pub const BUILTIN: &str = "dacapo:";
 /// much of it the service is to take at most (as Sim says). From anybody else they are dropped.
 pub const EVENT_FIELDS: [&str; 2] = ["dacapo-event", "dacapo-take"];
 
+/// The header field of a call to a durable object that says by which name it was found, percent-encoded. The
+/// runtime takes it away before the object sees the call.
+pub const NAME_FIELD: &str = "dacapo-name";
+
 /// The platform's service that keeps queues: each is a durable object of its class [`QUEUE_CLASS`].
 pub const QUEUES: &str = "dacapo:queues";
 /// The class of queues.

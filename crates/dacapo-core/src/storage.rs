@@ -59,6 +59,21 @@ pub trait Storage {
     fn alarm(&mut self) -> Result<Option<WallTime>, StorageError>;
     /// Sets or removes the alarm.
     fn set_alarm(&mut self, at: Option<WallTime>) -> Result<(), StorageError>;
+
+    /// What the object is called. It is stored as soon as there is an alarm, which says no name.
+    fn set_name(&mut self, name: ByteString) -> Result<(), StorageError>;
+    /// What it is called, if that is stored.
+    fn name(&mut self) -> Result<Option<ByteString>, StorageError>;
+
+    /// Nobody will ask for earlier states of this object: call it right after the storage was opened.
+    fn keep_no_history(&mut self);
+    /// Names the state that is now, so that the object can go back to it.
+    fn bookmark(&mut self) -> Result<ByteString, StorageError>;
+    /// Names the state that was at this time.
+    fn bookmark_for(&mut self, time: WallTime) -> Result<ByteString, StorageError>;
+    /// Goes back to a state when the storage is opened the next time. Names the state just before that, which is
+    /// yet to come: who goes back to it undoes this.
+    fn restore_next(&mut self, bookmark: &str) -> Result<ByteString, StorageError>;
 }
 
 /// The storage of one object, shared by the runtime and the guest. Never borrowed by one while the

@@ -71,6 +71,8 @@ pub struct ObjectBoot {
     pub class: ByteString,
     /// Which object it is.
     pub key: ObjectKey,
+    /// By which name it was reached, if by one.
+    pub name: Option<ByteString>,
     /// Its storage.
     pub storage: SharedStorage,
     /// `Some`: it is an instance of a workflow.
@@ -121,6 +123,8 @@ pub enum FaultKind {
     Storage,
     /// The platform ended it, because it needed the room or thought that its work was done.
     Evicted,
+    /// Its object lives on another node from now on.
+    Moved,
 }
 
 impl FaultKind {
@@ -142,6 +146,7 @@ impl fmt::Display for FaultKind {
             FaultKind::Abort => "the object was aborted",
             FaultKind::Storage => "the storage failed",
             FaultKind::Evicted => "the instance was evicted",
+            FaultKind::Moved => "the object has moved",
         })
     }
 }

@@ -36,8 +36,9 @@
     resolve;
     reject;
     binding;
-    // The durable object behind the binding, if it is to one.
+    // The durable object behind the binding, if it is to one, and by which name it was found.
     object;
+    name;
     record;
     redirects = 0;
     // The body of the response while it arrives; of the request while it leaves.
@@ -47,9 +48,10 @@
     answered = false;
     // The body of the request if it can be sent again.
     kept = null;
-    constructor(binding, object, record, resolve, reject) {
+    constructor(binding, object, name, record, resolve, reject) {
       this.binding = binding;
       this.object = object;
+      this.name = name;
       this.record = record;
       this.resolve = resolve;
       this.reject = reject;
@@ -78,7 +80,7 @@
       const streams = content !== null && typeof content !== "string" && !(content instanceof Uint8Array);
       const hash = record.url.indexOf("#");
       const url = hash === -1 ? record.url : record.url.slice(0, hash);
-      ops.fetch(id, this.binding, record.method, url, record.flat, streams ? true : content, this.object);
+      ops.fetch(id, this.binding, record.method, url, record.flat, streams ? true : content, this.object, this.name);
       if (streams) {
         this.outgoing = new Outgoing(ops.requestChunk, id, content, () => {
           this.outgoing = null;
@@ -142,6 +144,7 @@
         // A binding stands for one service; another origin is for the URL to decide.
         this.binding = null;
         this.object = null;
+        this.name = null;
       }
       let [url] = parts;
       const hash = record.url.indexOf("#");
@@ -198,8 +201,8 @@
   }
 
   // `binding` is a binding's name, or null; `object` the id of a durable object behind it, and `without` a header field
-  // that shall not be sent.
-  lib.fetch = (binding, input, init, object = null, without = null) =>
+  // that shall not be sent; `name` is the name that it was found by.
+  lib.fetch = (binding, input, init, object = null, without = null, name = null) =>
     new Promise((resolve, reject) => {
       let record = lib.requestRecord(input, init, true);
       if (without !== null && lib.flatGet(record.flat, without) !== null) {
@@ -209,7 +212,7 @@
       if (!url.startsWith("http:") && !url.startsWith("https:")) {
         throw new TypeError(`fetch failed: ${lib.inspect(url)} is neither an http nor an https URL`);
       }
-      const call = new Call(binding, object, record, resolve, reject);
+      const call = new Call(binding, object, name, record, resolve, reject);
       call.kept = keep(record.body);
       call.start();
     });

@@ -75,10 +75,10 @@
   lib.unflatten = unflatten;
   lib.packValue = pack;
 
-  async function callMethod(binding, object, method, args) {
+  async function callMethod(binding, object, method, args, name = null) {
     const body = pack(args);
     const headers = { [RPC]: method };
-    const response = await lib.fetch(binding, RPC_URL, { method: "POST", headers, body }, object);
+    const response = await lib.fetch(binding, RPC_URL, { method: "POST", headers, body }, object, null, name);
     const kind = response.headers.get(RPC);
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (kind === "value") return ops.deserialize(bytes);
@@ -94,12 +94,13 @@
   // What a service holds of an object that may be anywhere: its own methods, and every name of the class as a call.
   const newStub = (binding, id) => {
     const object = `${id}`;
+    const name = id.name ?? null;
     const target = {
       id,
       name: id.name,
       fetch(input, init = undefined) {
         if (arguments.length === 0) return lib.rejected(new TypeError("fetch: a URL or a Request is required"));
-        return lib.fetch(binding, input, init, object, RPC);
+        return lib.fetch(binding, input, init, object, RPC, name);
       },
     };
     const methods = new Map();
@@ -110,7 +111,7 @@
         if (key === "then") return undefined;
         let method = methods.get(key);
         if (method === undefined) {
-          method = (...args) => callMethod(binding, object, key, args);
+          method = (...args) => callMethod(binding, object, key, args, name);
           methods.set(key, method);
         }
         return method;
@@ -205,8 +206,14 @@
       return section;
     }
     abort(reason = undefined) {
-      if (reason === undefined) ops.abort("it gave no reason");
-      ops.abort(typeof reason === "string" ? reason : lib.messageOf(reason));
+      const text = reason === undefined ? "it gave no reason" : typeof reason === "string" ? reason : lib.messageOf(reason);
+      if (lib.isRestoring()) {
+        // What this turn has asked for would be gone with it.
+        ops.exclusive(true);
+        lib.onDurable(() => ops.abort(text));
+        throw new Error(text);
+      }
+      ops.abort(text);
     }
   }
   lib.interface(DurableObjectState, { hidden: true });
@@ -226,14 +233,14 @@
   lib.isEntrypoint = (value) => typeof value === "function" && value.prototype instanceof WorkerEntrypoint;
 
   // The object that this instance is, as an entry like `export default` of a service; null for a service.
-  lib.newObject = (namespace, env, [className, text, version]) => {
+  lib.newObject = (namespace, env, [className, text, version, name]) => {
     let Class = namespace[className];
     if (typeof Class !== "function") {
       ops.abort(`the module has no export class ${className}, which the configuration names`);
     }
     if (version !== null) Class = lib.workflowObject(Class, className, version);
     lib.hasAlarm = typeof Class.prototype?.alarm === "function";
-    const state = new DurableObjectState(INTERNAL, new DurableObjectId(INTERNAL, "", text));
+    const state = new DurableObjectState(INTERNAL, new DurableObjectId(INTERNAL, "", text, name ?? undefined));
     constructing = [];
     let object;
     try {

@@ -106,6 +106,12 @@
   const BEGIN = 0;
   const COMMIT = 1;
   const ROLLBACK = 2;
+  const NOW = 0;
+  const AT = 1;
+  const RESTORE = 2;
+  // An order to go back to an earlier state is on its way to the disk.
+  let isRestoring = false;
+  lib.isRestoring = () => isRestoring;
   const isThenable = (value) => typeof value === "object" && value !== null && typeof value.then === "function";
 
   function atomically(callback) {
@@ -337,6 +343,31 @@
     // Resolves once everything written so far is on the disk.
     sync() {
       return new Promise((resolve) => lib.onDurable(resolve));
+    }
+    getCurrentBookmark() {
+      return promised(() => ops.storageBookmark(NOW));
+    }
+    getBookmarkForTime(time) {
+      return promised(() => {
+        const millis = time instanceof Date ? time.getTime() : Number(time);
+        if (!Number.isFinite(millis)) {
+          throw new TypeError(`getBookmarkForTime: a Date or milliseconds are required, not ${lib.inspect(time, { depth: 0 })}`);
+        }
+        return ops.storageBookmark(AT, Math.floor(millis));
+      });
+    }
+    // The promise is resolved when the order is on the disk: who aborts the object after that finds it carried out.
+    onNextSessionRestoreBookmark(bookmark) {
+      const given = arguments.length;
+      return promised(() => {
+        needs(1, given, "onNextSessionRestoreBookmark: a bookmark");
+        const before = ops.storageBookmark(RESTORE, `${bookmark}`);
+        isRestoring = true;
+        return new Promise((resolve) => lib.onDurable(() => {
+          isRestoring = false;
+          resolve(before);
+        }));
+      });
     }
   }
   lib.interface(DurableObjectStorage, { hidden: true });

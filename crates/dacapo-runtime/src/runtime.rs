@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use dacapo_core::plan::NAME_FIELD;
 use dacapo_core::{
     Address, Body, Boot, Chunk, Delivery, Effect, Effects, Entropy, Event, ExchangeId, Fault, FaultKind,
     Headers, IdMap, Instance, InstanceId, Level, NetError, NodeId, ResponseHead, ServiceId, Target, TimerId,
@@ -254,7 +255,7 @@ impl Runtime {
         self.system.boot_of(address, service, self.entropy.derive(name, u64::from(id.0)))
     }
 
-    fn turn(&mut self, id: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
+    fn turn(&mut self, id: InstanceId, turn: &Turn, mut event: Event, out: &mut Sent) {
         if let Event::Alarm { scheduled, retry } = event
             && !self.begin_alarm(id, scheduled, retry, turn, out)
         {
@@ -264,6 +265,9 @@ impl Runtime {
         let slot = self.slot(id);
         let service = slot.service;
         if let Some(active) = &mut slot.object {
+            if let Event::Request { head, .. } = &mut event {
+                head.headers.0.retain(|(name, _)| name != NAME_FIELD);
+            }
             active.begin_turn(turn, &event);
         }
         let end = slot.guest.turn(turn, event, &mut effects);

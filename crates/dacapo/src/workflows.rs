@@ -130,6 +130,7 @@ impl Workflows {
         let object = ObjectBoot {
             class: class.name.as_str().into(),
             key: ObjectKey { namespace: class.namespace.as_str().into(), id },
+            name: None,
             storage: storage.clone(),
             workflow: class.workflow.clone(),
         };

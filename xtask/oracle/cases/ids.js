@@ -30,9 +30,16 @@ export const outside = {
     const stub = env.SUBJECTS.get(id);
     log(stub.id.equals(id), stub.name, env.SUBJECTS.getByName("a").id.equals(id));
   },
-  async "an object knows its id and not always its name"({ env, log }) {
+  async "an object knows its id and the name that it was called by"({ env, log }) {
     const id = env.SUBJECTS.idFromName("known");
     const seen = await env.SUBJECTS.get(id).whoAmI();
     log(seen.id === id.toString(), seen.name);
+  },
+  async "an object that was not found by a name has none"({ env, log }) {
+    log((await env.SUBJECTS.get(env.SUBJECTS.newUniqueId()).whoAmI()).name);
+    const text = env.SUBJECTS.idFromName("only by its text").toString();
+    log((await env.SUBJECTS.get(env.SUBJECTS.idFromString(text)).whoAmI()).name);
+    log((await env.SUBJECTS.getByName("é ü % /?#").whoAmI()).name, (await env.SUBJECTS.getByName("").whoAmI()).name);
+    log((await env.SUBJECTS.getByName("x".repeat(1024)).whoAmI()).name?.length, (await env.SUBJECTS.getByName("x".repeat(1025)).whoAmI()).name);
   },
 };

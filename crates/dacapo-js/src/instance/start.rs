@@ -120,7 +120,8 @@ pub(super) fn env<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Loca
     env.into()
 }
 
-/// `[class, id, version]` of a durable object, else `null`. The version is `null` unless it is a workflow.
+/// `[class, id, version, name]` of a durable object, else `null`. The version is `null` unless it is a workflow, and
+/// the name unless it was found by one.
 fn object<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8::Value> {
     let Some(object) = &boot.object else { return v8::null(scope).into() };
     let class = v8_string(scope, &object.class).into();
@@ -133,5 +134,9 @@ fn object<'s>(scope: &mut v8::PinScope<'s, '_>, boot: &Boot) -> v8::Local<'s, v8
             v8_string(scope, &digest).into()
         }
     };
-    v8::Array::new_with_elements(scope, &[class, id, version]).into()
+    let name = match &object.name {
+        None => v8::null(scope).into(),
+        Some(name) => v8_string(scope, name).into(),
+    };
+    v8::Array::new_with_elements(scope, &[class, id, version, name]).into()
 }

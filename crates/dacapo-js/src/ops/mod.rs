@@ -72,6 +72,7 @@ pub(crate) fn table() -> Vec<(&'static str, v8::FunctionCallback)> {
         "storageSize": storage::size,
         "storageTransaction": storage::transaction,
         "storageAlarm": storage::alarm,
+        "storageBookmark": storage::bookmark,
         "storageSetAlarm": storage::set_alarm,
         "storageSync": storage::sync,
         "position": guest::position,

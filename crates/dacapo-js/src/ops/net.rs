@@ -1,10 +1,12 @@
 //! Requests and responses that a guest sends.
 
 use bytes::Bytes;
+use dacapo_core::plan::NAME_FIELD;
 use dacapo_core::{
     Body, CallId, Chunk, Effect, ExchangeId, Headers, ObjectId, RequestHead, ResponseHead, Target,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::{Args, Return, Scope, bytes_of, id, number, string, text, text_of, throw_type_error};
 use crate::instance::guest;
@@ -16,10 +18,22 @@ pub(super) fn fetch(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
         return throw_type_error(scope, &format!("{method:?} is not an HTTP method"));
     };
     let url = text(scope, &args, 3);
-    let Some(headers) = headers(scope, args.get(4)) else { return };
+    let Some(mut headers) = headers(scope, args.get(4)) else { return };
+    if let Some(name) = string(scope, &args, 7).and_then(|name| name_field(&name)) {
+        headers.0.push((HeaderName::from_static(NAME_FIELD), name));
+    }
     let body = body(scope, args.get(5));
     let head = Box::new(RequestHead { method, url, headers });
     guest::push(Effect::Fetch { call: CallId(id(&args, 0)), target, head, body });
+}
+
+/// As at Cloudflare, an object is not told of a longer name.
+const NAME_MAX: usize = 1024;
+
+fn name_field(name: &str) -> Option<HeaderValue> {
+    const SET: &AsciiSet = &CONTROLS.add(b'%');
+    let encoded = utf8_percent_encode(name, SET).to_string();
+    (name.len() <= NAME_MAX).then(|| HeaderValue::from_str(&encoded).ok())?
 }
 
 /// The URL decides, or a binding, or a binding and the id of a durable object.

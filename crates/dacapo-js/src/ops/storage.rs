@@ -1,5 +1,6 @@
 //! The storage of a durable object. All of it answers at once: the state is in memory.
 
+use bytestring::ByteString;
 use dacapo_core::{Effect, ListOptions, SqlValue, Storage, StorageError, TimerId, WallTime};
 
 use super::value::{deserialize_bytes, serialize_bytes};
@@ -153,6 +154,22 @@ pub(super) fn alarm(scope: Scope<'_, '_, '_>, _: Args<'_>, mut result: Return<'_
 pub(super) fn set_alarm(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
     let at = args.get(0).is_number().then(|| WallTime((number(&args, 0) as i64).saturating_mul(1_000_000)));
     with(scope, |storage| storage.set_alarm(at));
+}
+
+/// `(what, argument)`: 0 names the state that is now, 1 the one at these milliseconds since 1970, 2 goes back to the
+/// state of this name when the object begins the next time, and names the one just before.
+pub(super) fn bookmark(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
+    let what = number(&args, 0) as u8;
+    let time = WallTime((number(&args, 1) as i64).saturating_mul(1_000_000));
+    let name = if what == 2 { text(scope, &args, 1) } else { ByteString::default() };
+    let named = with(scope, |storage| match what {
+        0 => storage.bookmark(),
+        1 => storage.bookmark_for(time),
+        _ => storage.restore_next(&name),
+    });
+    if let Some(named) = named {
+        result.set(v8_string(scope, &named).into());
+    }
 }
 
 pub(super) fn alarm_done(_: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {

@@ -8,9 +8,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use bytestring::ByteString;
+use dacapo_core::plan::NAME_FIELD;
 use dacapo_core::{
     Address, Boot, CallId, Effect, Effects, Event, Fault, FaultKind, Image, InstanceId, Level, ObjectBoot,
-    ObjectKey, ServiceId, SharedStorage, StorageError, StorageErrorKind, Target, TimerId, Turn, WallTime,
+    ObjectId, ObjectKey, ServiceId, SharedStorage, StorageError, StorageErrorKind, Target, TimerId, Turn,
+    WallTime,
 };
 use http::StatusCode;
 
@@ -99,6 +102,16 @@ impl Objects {
     }
 }
 
+/// By which name this call has found the object.
+fn name_in(event: &Event, key: &ObjectKey) -> Option<ByteString> {
+    let Event::Request { head, .. } = event else { return None };
+    let text = head.headers.0.iter().find(|(name, _)| name == NAME_FIELD)?.1.as_bytes();
+    let name = percent_encoding::percent_decode(text).decode_utf8().ok()?;
+    // (Anybody may write such a field, so it says only which of all names to look at.)
+    let is_true = ObjectId::from_name(&key.namespace, &name) == key.id;
+    is_true.then(|| ByteString::from(&*name))
+}
+
 impl Runtime {
     /// What a granted call to an object becomes.
     pub(super) fn target_of_object(&self, service: ServiceId, by: ServiceId, key: ObjectKey) -> Target {
@@ -172,13 +185,18 @@ impl Runtime {
         out: &mut Sent,
     ) {
         let Some(Loading { key, service, waiting }) = self.objects.loading.remove(&id) else { return };
-        if let Err(error) = result.and_then(|image| self.activate(id, &key, service, image.as_ref(), turn)) {
+        if let Err(error) = result.and_then(|image| {
+            let name = waiting.iter().find_map(|event| name_in(event, &key));
+            self.activate(id, &key, name, service, image.as_ref(), turn)
+        }) {
             return self.cannot_load(id, &key, &error, turn, out);
         }
         if self.slice_of(service, &key).is_some() {
             self.learn_alarm(id, &key, turn, out);
         }
         self.arm_idle(id, self.idle_of(service, &key), out);
+        // It may have gone back to an earlier state, as it was told to: that is a change.
+        self.save(id, false, out);
         for event in waiting {
             self.enter(id, turn, event, out);
         }
@@ -188,6 +206,7 @@ impl Runtime {
         &mut self,
         id: InstanceId,
         key: &ObjectKey,
+        name: Option<ByteString>,
         service: ServiceId,
         image: Option<&Image>,
         turn: &Turn,
@@ -196,13 +215,24 @@ impl Runtime {
         let entropy = self.entropy.derive(&plan.name, u64::from(id.0));
         let missing = |what| StorageError::new(StorageErrorKind::Guest, what);
         let engine = self.system.storage.as_ref().ok_or_else(|| missing("this system has no storage"))?;
-        let storage = engine.open(image, entropy.derive("storage", 0))?;
-        let storage = SharedStorage(std::rc::Rc::new(std::cell::RefCell::new(storage)));
+        let mut storage = engine.open(image, entropy.derive("storage", 0))?;
+        storage.begin_turn(turn);
         let class = plan.objects.iter().find(|class| class.namespace == *key.namespace);
         let class = class.ok_or_else(|| missing("its service has no such class"))?;
+        if plan.is_builtin() || class.workflow.is_some() {
+            storage.keep_no_history();
+        }
+        let name = match name {
+            Some(name) => storage.set_name(name.clone()).map(|()| Some(name))?,
+            // Nobody says it to an object that its alarm wakes.
+            None if image.is_some_and(|image| image.alarm.is_some()) => storage.name()?,
+            None => None,
+        };
+        let storage = SharedStorage(std::rc::Rc::new(std::cell::RefCell::new(storage)));
         let object = Some(ObjectBoot {
             class: class.name.as_str().into(),
             key: key.clone(),
+            name,
             storage: storage.clone(),
             workflow: class.workflow.clone(),
         });

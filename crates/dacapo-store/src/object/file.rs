@@ -3,8 +3,11 @@
 //! It knows nothing of SQLite but the size of its pages.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
+
+use super::undo::Before;
 
 /// The size of a page of every database.
 pub(super) const PAGE: usize = 4096;
@@ -24,14 +27,18 @@ pub(super) struct File {
     base: usize,
     /// What touched pages below `base` held at the last take.
     before: BTreeMap<usize, Bytes>,
+    /// The same since [`File::undo`] was asked, if that was later.
+    since: Option<Since>,
+    /// What stands on the disk where there is no page now but was one, if there is room for it.
+    stale: BTreeMap<usize, Bytes>,
     /// Nobody but ourselves has written yet: what is there counts as nothing.
     blank: bool,
 }
 
-/// A range of the file.
-struct Range {
-    start: usize,
-    end: usize,
+#[derive(Default)]
+struct Since {
+    base: usize,
+    before: BTreeMap<usize, Bytes>,
 }
 
 impl File {
@@ -44,9 +51,22 @@ impl File {
         Some(File { base: pages.len(), pages, ..File::default() })
     }
 
+    /// The same with more room than it has pages.
+    pub(super) fn load_into_room(bytes: &Bytes, pages: usize) -> Option<File> {
+        let mut file = File::load(&bytes.slice(..pages * PAGE))?;
+        let slots = (pages * PAGE..bytes.len()).step_by(PAGE).map(|at| bytes.slice(at..at + PAGE));
+        file.stale = (pages..).zip(slots).filter(|(_, slot)| *slot != ZEROS).collect();
+        Some(file)
+    }
+
     /// Its length in bytes.
     pub(super) fn len(&self) -> usize {
         self.pages.len() * PAGE
+    }
+
+    /// How many pages there are that count.
+    pub(super) fn pages(&self) -> usize {
+        if self.blank { 0 } else { self.pages.len() }
     }
 
     /// How large the state is: nothing as long as nobody but ourselves has written.
@@ -109,9 +129,68 @@ impl File {
     }
 
     fn remember(&mut self, index: usize, old: Bytes) {
+        if let Some(since) = &mut self.since
+            && index < since.base
+        {
+            since.before.entry(index).or_insert_with(|| old.clone());
+        }
         if index < self.base {
             self.before.entry(index).or_insert(old);
         }
+    }
+
+    /// Brings back what was before.
+    pub(super) fn apply(&mut self, before: &Before) {
+        self.truncate(before.low);
+        if self.pages.len() < before.pages {
+            self.blank = false;
+            self.pages.resize(before.pages, ZEROS.clone());
+        }
+        for (at, bytes) in &before.writes {
+            self.write(*at as usize, bytes);
+        }
+        self.truncate(before.pages);
+    }
+
+    /// What there was when this was asked last, or at the last take if that was later; `None`: the same as now.
+    pub(super) fn undo(&mut self) -> Option<Before> {
+        if self.blank {
+            return None;
+        }
+        let (base, before) = match &self.since {
+            Some(since) => (since.base, &since.before),
+            None => (self.base, &self.before),
+        };
+        if before.is_empty() && self.pages.len() == base {
+            return None;
+        }
+        let mut ranges = Vec::new();
+        for (&index, old) in before {
+            differences(index * PAGE, old, self.pages.get(index).unwrap_or(&ZEROS), &mut ranges);
+        }
+        if self.pages.len() == base && ranges.iter().all(is_counter) {
+            return None;
+        }
+        let copy = |range: &Range<usize>| {
+            let mut bytes = BytesMut::with_capacity(range.len());
+            let mut at = range.start;
+            while at < range.end {
+                let end = range.end.min((at / PAGE + 1) * PAGE);
+                let page = before.get(&(at / PAGE)).expect("ranges are of these pages");
+                bytes.extend_from_slice(&page[at % PAGE..][..end - at]);
+                at = end;
+            }
+            (range.start as u64, bytes.freeze())
+        };
+        let writes = ranges.iter().map(copy).collect();
+        let undone = Before { low: base.min(self.pages.len()), pages: base, writes, alarm: None };
+        self.forget_undo();
+        Some(undone)
+    }
+
+    /// The next undo leads to what is now.
+    pub(super) fn forget_undo(&mut self) {
+        self.since = Some(Since { base: self.pages.len(), before: BTreeMap::new() });
     }
 
     /// How many pages there are, and how many of them are free: SQLite keeps that number at
@@ -127,29 +206,42 @@ impl File {
         !self.blank && (!self.before.is_empty() || self.pages.len() != self.base)
     }
 
-    /// What has changed since the last take; `None` if nothing.
-    pub(super) fn take(&mut self) -> Option<Vec<(u64, Bytes)>> {
-        if !self.is_touched() {
+    /// What has changed since the last take; `None` if nothing. Of the pages in `unknown` nobody knows what stands
+    /// on the disk, and beyond the pages there are as many on the disk as there is room for.
+    pub(super) fn take(&mut self, unknown: Range<usize>, room: usize) -> Option<Vec<(u64, Bytes)>> {
+        if !self.is_touched() && unknown.is_empty() {
             return None;
         }
         let mut ranges = Vec::new();
-        for (&index, old) in self.before.range(..self.pages.len()) {
+        let known = |index: &usize| !unknown.contains(index);
+        for (&index, old) in self.before.range(..self.pages.len()).filter(|(index, _)| known(index)) {
             differences(index * PAGE, old, &self.pages[index], &mut ranges);
         }
-        for (index, page) in self.pages.iter().enumerate().skip(self.base) {
-            differences(index * PAGE, &ZEROS, page, &mut ranges);
+        for (index, page) in self.pages.iter().enumerate().skip(self.base).filter(|(index, _)| known(index)) {
+            let old = self.stale.get(&index).unwrap_or(&ZEROS);
+            differences(index * PAGE, old, page, &mut ranges);
         }
         // A rollback makes SQLite count a commit that changed nothing. What is left here so stays
         // touched: it goes with the next change.
-        if self.pages.len() == self.base && ranges.iter().all(is_counter) {
+        if unknown.is_empty() && self.pages.len() == self.base && ranges.iter().all(is_counter) {
             return None;
         }
-        self.before.clear();
-        self.base = self.pages.len();
+        for index in unknown.start..unknown.end.min(self.pages.len()) {
+            ranges.push(index * PAGE..(index + 1) * PAGE);
+        }
+        ranges.sort_by_key(|range| range.start);
+        for index in unknown {
+            self.stale.remove(&index);
+        }
+        let pages = self.pages.len();
+        self.stale.extend(std::mem::take(&mut self.before).into_iter().filter(|(index, _)| *index >= pages));
+        self.stale.retain(|index, _| (pages..room).contains(index));
+        self.base = pages;
+        self.since = None;
         Some(ranges.iter().map(|range| (range.start as u64, self.copy(range))).collect())
     }
 
-    fn copy(&self, range: &Range) -> Bytes {
+    fn copy(&self, range: &Range<usize>) -> Bytes {
         let mut bytes = BytesMut::zeroed(range.end - range.start);
         self.read(range.start, &mut bytes);
         bytes.freeze()
@@ -157,12 +249,12 @@ impl File {
 }
 
 /// Whether a range is within one of the two places where SQLite counts commits.
-fn is_counter(range: &Range) -> bool {
+fn is_counter(range: &Range<usize>) -> bool {
     (24 <= range.start && range.end <= 28) || (92 <= range.start && range.end <= 96)
 }
 
 /// Adds the ranges in which the page at `at` differs.
-fn differences(at: usize, old: &[u8], new: &[u8], ranges: &mut Vec<Range>) {
+fn differences(at: usize, old: &[u8], new: &[u8], ranges: &mut Vec<Range<usize>>) {
     const BLOCK: usize = 64;
     for start in (0..PAGE).step_by(BLOCK) {
         let (old, new) = (&old[start..start + BLOCK], &new[start..start + BLOCK]);
@@ -173,7 +265,7 @@ fn differences(at: usize, old: &[u8], new: &[u8], ranges: &mut Vec<Range>) {
             let place = at + start + i;
             match ranges.last_mut() {
                 Some(last) if place < last.end + NEAR => last.end = place + 1,
-                _ => ranges.push(Range { start: place, end: place + 1 }),
+                _ => ranges.push(place..place + 1),
             }
         }
     }
@@ -236,7 +328,7 @@ mod tests {
                         model.truncate(pages * PAGE);
                     }
                     Step::Take => {
-                        if let Some(writes) = file.take() {
+                        if let Some(writes) = file.take(0..0, 0) {
                             let ends = writes.iter().map(|(at, bytes)| at + bytes.len() as u64);
                             let gaps = writes.iter().skip(1).zip(ends).map(|((at, _), end)| at - end);
                             prop_assert!(gaps.into_iter().all(|gap| gap >= NEAR as u64));

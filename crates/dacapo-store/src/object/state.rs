@@ -12,11 +12,13 @@ use dacapo_core::{
 };
 use rusqlite::Connection;
 
+use super::bookmark;
 use super::connect::connect;
 use super::error::{from_sqlite, guest};
 use super::file::{File, PAGE};
 use super::guard::Guard;
-use super::{kv, query};
+use super::history::{HEADER, History, NoState, State};
+use super::{kv, name, query};
 
 /// Free pages are given back once there are so many of them, and more of them than of others.
 const FREE_PAGES_MIN: usize = 16;
@@ -37,6 +39,11 @@ pub(super) struct Object {
     alarm: Option<WallTime>,
     /// The alarm at the last take.
     alarm_taken: Option<WallTime>,
+    /// The alarm at the last state that can be gone back to.
+    alarm_sealed: Option<WallTime>,
+    history: History,
+    /// What the object is called, until that is stored.
+    name: Option<ByteString>,
     /// For each open transaction, the alarm when it began.
     transactions: Vec<Option<WallTime>>,
     /// SQLite has rolled back all open transactions on its own; what made it do so.
@@ -47,14 +54,18 @@ impl Object {
     pub(super) fn open(image: Option<&Image>, entropy: Entropy) -> Result<Object, StorageError> {
         let empty = Image::default();
         let image = image.unwrap_or(&empty);
-        let file = File::load(&image.bytes).ok_or_else(|| {
+        let corrupt = |message| StorageError::new(StorageErrorKind::Corrupt, message);
+        let (mut history, mut file) = History::load(&image.bytes).ok_or_else(|| {
             let len = image.bytes.len();
-            let message = format!(
-                "the state of an object has {len} bytes, which are no whole pages of {PAGE}: \
-                 it was cut, or it was never one"
-            );
-            StorageError::new(StorageErrorKind::Corrupt, message)
+            corrupt(format!(
+                "the state of an object has {len} bytes, which are neither whole pages of {PAGE} nor {HEADER} more \
+                 with a history: it was cut, or it was never one"
+            ))
         })?;
+        let mut alarm = image.alarm;
+        if !history.go_back(&mut file, &mut alarm) {
+            return Err(corrupt("the history of an object cannot be read".to_owned()));
+        }
         Ok(Object {
             file: Rc::new(RefCell::new(file)),
             connection: None,
@@ -62,8 +73,11 @@ impl Object {
             random: entropy.derive("sql", 0).random(),
             now: WallTime(0),
             has_keys: None,
-            alarm: image.alarm,
+            alarm,
             alarm_taken: image.alarm,
+            alarm_sealed: image.alarm,
+            history,
+            name: None,
             transactions: Vec::new(),
             undone: None,
         })
@@ -104,6 +118,25 @@ impl Object {
         done.map(drop).map_err(from_sqlite)
     }
 
+    /// Makes what has changed a state that can be gone back to.
+    fn seal(&mut self) {
+        let alarm = (self.alarm != self.alarm_sealed).then_some(self.alarm_sealed);
+        self.history.seal(&mut self.file.borrow_mut(), alarm, self.now);
+        self.alarm_sealed = self.alarm;
+    }
+
+    /// Before anything is done with states of before.
+    fn require_history(&mut self) -> Result<(), StorageError> {
+        if self.history.is_off {
+            return Err(guest("the platform keeps no earlier states of this object"));
+        }
+        if !self.transactions.is_empty() {
+            return Err(guest("bookmarks cannot be used within a transaction"));
+        }
+        self.seal();
+        Ok(())
+    }
+
     /// Gives back free pages if they are most of the file.
     fn shrink(&mut self) {
         let (pages, free) = self.file.borrow().free_pages();
@@ -124,6 +157,9 @@ impl Object {
 impl Storage for Object {
     fn begin_turn(&mut self, turn: &Turn) {
         self.now = turn.wall;
+        if self.history.is_back() {
+            self.seal();
+        }
     }
 
     fn take_changes(&mut self) -> Option<Changes> {
@@ -131,13 +167,15 @@ impl Storage for Object {
             return None;
         }
         self.shrink();
-        let writes = self.file.borrow_mut().take();
+        self.seal();
+        let written = self.history.take(&mut self.file.borrow_mut(), self.now);
         let alarm = (self.alarm != self.alarm_taken).then_some(self.alarm);
-        if writes.is_none() && alarm.is_none() {
+        if written.is_none() && alarm.is_none() {
             return None;
         }
         self.alarm_taken = self.alarm;
-        Some(Changes { len: self.file.borrow().size(), writes: writes.unwrap_or_default(), alarm })
+        let (len, writes) = written.unwrap_or_else(|| (self.history.len(), Vec::new()));
+        Some(Changes { len, writes, alarm })
     }
 
     fn get(&mut self, key: &str) -> Result<Option<Bytes>, StorageError> {
@@ -163,6 +201,7 @@ impl Storage for Object {
         self.connection = None;
         self.has_keys = None;
         self.file.borrow_mut().truncate(0);
+        self.history.forget(&mut self.file.borrow_mut(), self.now);
         Ok(())
     }
 
@@ -228,7 +267,64 @@ impl Storage for Object {
     }
 
     fn set_alarm(&mut self, at: Option<WallTime>) -> Result<(), StorageError> {
+        if at.is_some()
+            && let Some(name) = self.name.take()
+        {
+            name::put(self, &name)?;
+        }
         self.alarm = at;
         Ok(())
     }
+
+    fn set_name(&mut self, name: ByteString) -> Result<(), StorageError> {
+        self.name = (name::get(self)?.as_ref() != Some(&name)).then_some(name);
+        Ok(())
+    }
+
+    fn name(&mut self) -> Result<Option<ByteString>, StorageError> {
+        name::get(self)
+    }
+
+    fn keep_no_history(&mut self) {
+        self.history.is_off = true;
+    }
+
+    fn bookmark(&mut self) -> Result<ByteString, StorageError> {
+        self.require_history()?;
+        Ok(bookmark::text(self.history.pin_newest()))
+    }
+
+    fn bookmark_for(&mut self, time: WallTime) -> Result<ByteString, StorageError> {
+        self.require_history()?;
+        if time > self.now {
+            return Err(guest("this time is yet to come, and there is no bookmark for it"));
+        }
+        let found = self.history.pin_at(time, self.now);
+        found.map(bookmark::text).map_err(|why| no_state("this time", why))
+    }
+
+    fn restore_next(&mut self, bookmark: &str) -> Result<ByteString, StorageError> {
+        self.require_history()?;
+        let state = bookmark::parse(bookmark).ok_or_else(|| {
+            guest(format!(
+                "\"{bookmark}\" is no bookmark: getCurrentBookmark() and getBookmarkForTime() give them"
+            ))
+        })?;
+        let before = self.history.restore(state).map_err(|why| no_state("this bookmark", why))?;
+        Ok(bookmark::text(before))
+    }
+}
+
+/// Why nobody can go back to what this names.
+fn no_state(what: &str, why: NoState) -> StorageError {
+    guest(match why {
+        NoState::Unknown => {
+            format!("{what} is of no state of this object: was it another object that gave it out?")
+        }
+        NoState::Gone(State { time, .. }) => format!(
+            "the state of {what} is no longer kept: states are kept for 30 days, fewer of them the older they are, \
+             and none from before a deleteAll(). The oldest that is there is of {} ms since 1970",
+            time.as_millis(),
+        ),
+    })
 }

@@ -28,6 +28,7 @@ use dacapo_core::{
 };
 
 use record::{Kind, Place, Record};
+pub(crate) use record::{put_alarm, take_alarm};
 use segment::{HEADER, Segment};
 use trail::Recent;
 

@@ -306,7 +306,7 @@ pub(super) fn sum(segment: u32, offset: u64, bytes: &[u8]) -> u64 {
     hasher.digest()
 }
 
-pub(super) fn put_alarm(out: &mut Vec<u8>, alarm: Option<Option<WallTime>>) {
+pub(crate) fn put_alarm(out: &mut Vec<u8>, alarm: Option<Option<WallTime>>) {
     match alarm {
         None => out.push(0),
         Some(None) => out.push(1),
@@ -317,7 +317,7 @@ pub(super) fn put_alarm(out: &mut Vec<u8>, alarm: Option<Option<WallTime>>) {
     }
 }
 
-pub(super) fn take_alarm(bytes: &[u8]) -> Option<(Option<Option<WallTime>>, &[u8])> {
+pub(crate) fn take_alarm(bytes: &[u8]) -> Option<(Option<Option<WallTime>>, &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     match tag {
         0 => Some((None, rest)),

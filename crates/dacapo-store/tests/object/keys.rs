@@ -64,7 +64,8 @@ fn a_small_write_is_a_small_change() {
         storage.put("count", &n.to_be_bytes()).unwrap();
         let changes = storage.take_changes().unwrap();
         let bytes: usize = changes.writes.iter().map(|(_, bytes)| bytes.len()).sum();
-        assert!(bytes < 40 && changes.writes.len() < 5, "{changes:?}");
+        // The header and the undo are most of it.
+        assert!(bytes < 160 && changes.writes.len() < 7, "{changes:?}");
         crate::apply(&mut image, &changes);
     }
     assert_eq!(open(Some(&image)).get("count"), Ok(Some(Bytes::copy_from_slice(&99u64.to_be_bytes()))));

@@ -4,6 +4,7 @@ mod attacks;
 mod chance;
 mod costs;
 mod hidden;
+mod history;
 mod keys;
 mod law;
 mod model;
