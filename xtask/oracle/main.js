@@ -7,12 +7,15 @@ import * as alarms from "./cases/alarms.js";
 import * as bookmarks from "./cases/bookmarks.js";
 import * as gates from "./cases/gates.js";
 import * as ids from "./cases/ids.js";
+import * as kv from "./cases/kv.js";
+import * as queues from "./cases/queues.js";
 import * as rpc from "./cases/rpc.js";
 import * as sql from "./cases/sql.js";
 import * as storage from "./cases/storage.js";
 import * as web from "./cases/web.js";
+import * as workflows from "./cases/workflows.js";
 
-const groups = { alarms, bookmarks, gates, ids, rpc, sql, storage, web };
+const groups = { alarms, bookmarks, gates, ids, kv, queues, rpc, sql, storage, web, workflows };
 
 // Takes down what a case says, and how it ends.
 async function observe(run) {
@@ -49,8 +52,11 @@ export class Probe extends DurableObject {
 export class Subject extends rpc.Subject {}
 export class Gated extends gates.Gated {}
 export class Ringing extends alarms.Ringing {}
+export class Journal extends queues.Journal {}
+export class Steps extends workflows.Steps {}
 
 export default {
+  queue: queues.consume,
   async fetch(request, env) {
     const [, group, name] = new URL(request.url).pathname.split("/").map(decodeURIComponent);
     if (!group) {

@@ -14,10 +14,13 @@ const oracle :Workerd.Worker = (
     (name = "cases/bookmarks.js", esModule = embed "cases/bookmarks.js"),
     (name = "cases/gates.js", esModule = embed "cases/gates.js"),
     (name = "cases/ids.js", esModule = embed "cases/ids.js"),
+    (name = "cases/kv.js", esModule = embed "cases/kv.js"),
+    (name = "cases/queues.js", esModule = embed "cases/queues.js"),
     (name = "cases/rpc.js", esModule = embed "cases/rpc.js"),
     (name = "cases/sql.js", esModule = embed "cases/sql.js"),
     (name = "cases/storage.js", esModule = embed "cases/storage.js"),
     (name = "cases/web.js", esModule = embed "cases/web.js"),
+    (name = "cases/workflows.js", esModule = embed "cases/workflows.js"),
   ],
   compatibilityDate = "2026-01-01",
   durableObjectNamespaces = [
@@ -25,6 +28,7 @@ const oracle :Workerd.Worker = (
     (className = "Subject", uniqueKey = "subject", enableSql = true),
     (className = "Gated", uniqueKey = "gated", enableSql = true),
     (className = "Ringing", uniqueKey = "ringing", enableSql = true),
+    (className = "Journal", uniqueKey = "journal", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "data"),
   bindings = [
@@ -32,5 +36,6 @@ const oracle :Workerd.Worker = (
     (name = "SUBJECTS", durableObjectNamespace = "Subject"),
     (name = "GATED", durableObjectNamespace = "Gated"),
     (name = "RINGING", durableObjectNamespace = "Ringing"),
+    (name = "JOURNALS", durableObjectNamespace = "Journal"),
   ],
 );
