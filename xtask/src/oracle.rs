@@ -198,7 +198,12 @@ impl Drop for Server {
         // Miniflare has a program of its own to end, and does when its input ends. One that is gone already needs no end.
         drop(self.child.stdin.take());
         let mut has_ended = || matches!(self.child.try_wait(), Ok(Some(_)));
-        if self.name == "miniflare" && (0..50).any(|_| { std::thread::sleep(std::time::Duration::from_millis(100)); has_ended() }) {
+        if self.name == "miniflare"
+            && (0..50).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+                has_ended()
+            })
+        {
             return;
         }
         let _ = self.child.kill();

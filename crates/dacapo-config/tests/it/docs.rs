@@ -111,7 +111,7 @@ fn every_default_of_a_fault_can_be_written_down() {
                 Param::Number(_) | Param::Flag(_) => param.default.to_string(),
             };
             let text = format!(
-                "service \"a\" {{ module = \"a.ts\" }}\nscenario \"s\" {{\n  workload = \"s.ts\"\n  fault \"{}\" {{ {} = {value} }}\n}}\n",
+                "service \"a\" {{\n  module = \"a.ts\"\n  next = \"b.ts\"\n  objects = [\"A\"]\n  replicas = 3\n}}\nscenario \"s\" {{\n  workload = \"s.ts\"\n  fault \"{}\" {{ {} = {value} }}\n}}\n",
                 kind.name, param.name
             );
             let plan = parse("a.hcl", &text).unwrap_or_else(|e| panic!("{}", super::shown(&e))).plan;

@@ -379,8 +379,8 @@ fn faults_that_cannot_happen_are_told_to_who_asks_for_them_by_name() {
         format!("{service}scenario \"s\" {{\n  workload = \"s.js\"\n  faults = [{faults}]\n}}\n")
     };
     insta::assert_snapshot!(in_short(&scenario("\"deploy.rolling\", \"object.moved\", \"platform\"")), @r#"
-    7: DC0024 fault "object.moved" never happens: no service keeps its objects on several nodes
     7: DC0024 fault "deploy.rolling" never happens: no service has a next version
+    7: DC0024 fault "object.moved" never happens: no service keeps its objects on several nodes
     "#);
     assert!(dacapo_config::parse("dacapo.hcl", &scenario("\"platform\"")).is_ok());
     let block =

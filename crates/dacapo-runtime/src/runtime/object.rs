@@ -58,6 +58,8 @@ pub(super) enum ObjectTimer {
 struct Loading {
     key: ObjectKey,
     service: ServiceId,
+    /// By which name it was called, even if nobody waits for that call any more.
+    name: Option<ByteString>,
     waiting: VecDeque<Event>,
 }
 
@@ -134,7 +136,9 @@ impl Runtime {
         self.started += 1;
         let id = InstanceId(self.started);
         self.objects.by_key.insert(key.clone(), id);
-        self.objects.loading.insert(id, Loading { key: key.clone(), service, waiting: VecDeque::new() });
+        self.objects
+            .loading
+            .insert(id, Loading { key: key.clone(), service, name: None, waiting: VecDeque::new() });
         match self.slice_of(service, &key) {
             Some(slice) => self.ask_register(slice, &key, Ask::Load(id), out),
             None => out.push((Address { node: self.node, instance: id }, Effect::Load(Box::new(key)))),
@@ -147,7 +151,10 @@ impl Runtime {
         if let Some(loading) = self.objects.loading.get_mut(&id) {
             match event {
                 Event::Cancelled(exchange) => drop(forget_request(&mut loading.waiting, exchange)),
-                event => loading.waiting.push_back(event),
+                event => {
+                    loading.name = loading.name.take().or_else(|| name_in(&event, &loading.key));
+                    loading.waiting.push_back(event);
+                }
             }
             return;
         }
@@ -184,11 +191,10 @@ impl Runtime {
         turn: &Turn,
         out: &mut Sent,
     ) {
-        let Some(Loading { key, service, waiting }) = self.objects.loading.remove(&id) else { return };
-        if let Err(error) = result.and_then(|image| {
-            let name = waiting.iter().find_map(|event| name_in(event, &key));
-            self.activate(id, &key, name, service, image.as_ref(), turn)
-        }) {
+        let Some(Loading { key, service, name, waiting }) = self.objects.loading.remove(&id) else { return };
+        if let Err(error) =
+            result.and_then(|image| self.activate(id, &key, name, service, image.as_ref(), turn))
+        {
             return self.cannot_load(id, &key, &error, turn, out);
         }
         if self.slice_of(service, &key).is_some() {
