@@ -29,6 +29,7 @@ const miniflare = new Miniflare({
 });
 process.stdin.resume();
 process.stdin.on("end", async () => {
+  setTimeout(() => process.exit(1), 5_000);
   await miniflare.dispose();
   process.exit(0);
 });

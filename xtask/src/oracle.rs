@@ -195,17 +195,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Miniflare has a program of its own to end, and does when its input ends. One that is gone already needs no end.
+        // Miniflare has a program of its own to end, and does, soon after its input has ended.
         drop(self.child.stdin.take());
-        let mut has_ended = || matches!(self.child.try_wait(), Ok(Some(_)));
-        if self.name == "miniflare"
-            && (0..50).any(|_| {
-                std::thread::sleep(std::time::Duration::from_millis(100));
-                has_ended()
-            })
-        {
+        if self.name == "miniflare" {
+            let _ = self.child.wait();
             return;
         }
+        // One that is gone already needs no end.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

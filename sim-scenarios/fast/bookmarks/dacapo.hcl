@@ -19,9 +19,9 @@ service "copies" {
 scenario "bookmarks" {
   workload = "bookmarks.sim.ts"
   nodes    = 3
-  lasts    = "20s"
+  lasts    = "10s"
   settles  = "300s"
-  seeds    = 20
+  seeds    = 8
   faults   = ["process", "lease", "disk", "object.evicted", "object.moved"]
 
   fault "process.crash" {
