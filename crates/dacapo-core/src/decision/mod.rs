@@ -291,10 +291,9 @@ impl Decisions {
             Source::Bytes(bytes) => shape(take(bytes, &mut self.bytes_used, uniform)),
             Source::Script(script) => match script.given(about, nth) {
                 Some(value) => value.min(range - 1),
-                // Lengths of time without a bound are those of messages on their way.
                 None => {
-                    let is_length = kind == DecisionKind::Noise && range == u64::MAX;
-                    script.rest(about, nth, kind, uniform, is_length, shape).min(range - 1)
+                    let is_message = state.name == MESSAGES && range == u64::MAX;
+                    script.rest(about, nth, kind, uniform, is_message, shape).min(range - 1)
                 }
             },
         };
@@ -310,6 +309,9 @@ impl Decisions {
         chosen
     }
 }
+
+/// The lane of how long messages take between nodes, which a script can order (see [`Noise`]).
+const MESSAGES: &str = "net.latency";
 
 fn nanos(length: Duration) -> u64 {
     u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)

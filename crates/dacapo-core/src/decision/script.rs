@@ -98,7 +98,7 @@ impl Script {
         nth: u32,
         kind: DecisionKind,
         uniform: u64,
-        is_length: bool,
+        is_message: bool,
         shape: impl FnOnce(u64) -> u64,
     ) -> u64 {
         let is_calm = match kind {
@@ -110,8 +110,8 @@ impl Script {
             return 0;
         }
         match self.rest.noise {
-            Noise::Each(window) if is_length => self.below(about, nth, nanos(window)),
-            Noise::PerCause(window) if is_length => self.below(about, 0, nanos(window)),
+            Noise::Each(window) if is_message => self.below(about, nth, nanos(window)),
+            Noise::PerCause(window) if is_message => self.below(about, 0, nanos(window)),
             _ => shape(self.below(about, nth, uniform)),
         }
     }
