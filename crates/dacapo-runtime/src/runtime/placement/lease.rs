@@ -1,7 +1,7 @@
 //! Leases: which node may try to own which slice. Each node that keeps slices of a service looks at all
 //! of their leases once a second, and in the same call renews what it has and takes what is free.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -24,10 +24,13 @@ const SHUNNED: u32 = 5;
 pub(super) struct Leases {
     pub(super) incarnation: u32,
     calls: u64,
-    /// The calls that are not answered, and whose leases they are about.
-    asked: BTreeMap<u64, ServiceId>,
-    /// Of each service the last call that was answered, and how many were.
-    answered: BTreeMap<ServiceId, (u64, u64)>,
+    /// The call for each service that is not answered. There is one at a time: the answer to one of two would
+    /// look like somebody else's attempt to the other, so that both would try again without end.
+    asked: BTreeMap<ServiceId, u64>,
+    /// Services whose leases are to be looked at again as soon as that call is answered.
+    again: BTreeSet<ServiceId>,
+    /// Of each service how many calls were answered with its leases.
+    answered: BTreeMap<ServiceId, u64>,
     /// Each slice's lease as it was seen last, and in how many looks it was free.
     seen: BTreeMap<SliceId, (LeaseRecord, u32)>,
     /// What stands in the lease if the last attempt to get it succeeded.
@@ -73,17 +76,21 @@ fn node_of(holder: &str) -> Option<NodeId> {
 impl Runtime {
     /// Looks at the leases of a service; renews, takes and gives back on the way.
     pub(in crate::runtime) fn look_at_leases(&mut self, service: ServiceId, out: &mut Sent) {
+        if self.placement.leases.is_timer_set.insert(service, ()).is_none() {
+            self.set_runtime_timer(ObjectTimer::Look(service), LOOK, out);
+        }
+        if self.placement.leases.asked.contains_key(&service) {
+            self.placement.leases.again.insert(service);
+            return;
+        }
         let slices = 0..self.system.placed[service.0 as usize].as_ref().map_or(0, Vec::len) as u32;
         let swaps = slices.filter_map(|index| self.swap_of(SliceId { service, index })).collect();
         let leases = &mut self.placement.leases;
         leases.calls += 1;
-        leases.asked.insert(leases.calls, service);
+        leases.asked.insert(service, leases.calls);
         let group = format!("slices of {}", self.system.plan.service(service).name).into();
         let call = LeaseCall { number: leases.calls, group, swaps };
         out.push((runtime_of(self.node), Effect::Lease(Box::new(call))));
-        if leases.is_timer_set.insert(service, ()).is_none() {
-            self.set_runtime_timer(ObjectTimer::Look(service), LOOK, out);
-        }
     }
 
     /// It is time to look again.
@@ -145,13 +152,19 @@ impl Runtime {
         out: &mut Sent,
     ) {
         let leases = &mut self.placement.leases;
-        let Some(service) = leases.asked.remove(&number) else { return };
-        let Ok(records) = result else { return };
-        let (last, count) = leases.answered.get(&service).copied().unwrap_or_default();
-        if number < last {
+        let asked = leases.asked.iter().find(|(_, asked)| **asked == number);
+        let Some(service) = asked.map(|(service, _)| *service) else { return };
+        leases.asked.remove(&service);
+        let looks_again = leases.again.remove(&service);
+        let Ok(records) = result else {
+            if looks_again {
+                self.look_at_leases(service, out);
+            }
             return;
-        }
-        leases.answered.insert(service, (number, count + 1));
+        };
+        let count = leases.answered.entry(service).or_default();
+        *count += 1;
+        let is_first = *count == 1;
         let (mut was_released, mut is_offered) = (Vec::new(), false);
         for record in records {
             let slice = SliceId { service, index: record.key };
@@ -184,7 +197,7 @@ impl Runtime {
             }
         }
         // Nobody should wait a second for what is free after a boot, or was just given to this node.
-        if count == 0 || is_offered {
+        if is_first || is_offered || looks_again {
             self.look_at_leases(service, out);
         }
     }
