@@ -75,7 +75,7 @@ fn a_failing_seed_is_explained_repeated_and_replayed() {
     run(home.path(), &["trace", recording, "--html", "run.html"], PASSED);
     let page = fs::read_to_string(home.path().join("run.html")).unwrap();
     assert!(
-        page.contains("<h1>every visit counts once</h1>") && page.contains("table class=\"source\""),
+        page.contains("<h1>judgment every visit counts once") && page.contains("table class=\"source\""),
         "{page}"
     );
     run(home.path(), &["trace", recording, "--diagram", "--json"], UNUSABLE);
