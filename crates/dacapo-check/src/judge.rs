@@ -13,6 +13,7 @@ use std::time::Duration;
 use dacapo_core::Time;
 use serde_json::{Value as Json, json};
 
+use crate::draw::{Bar, Lanes};
 use crate::history::{History, Value};
 use crate::ledger::exactly_once;
 use crate::linear::models::{Counter, List, Queue, Register, Set};
@@ -37,6 +38,7 @@ fn answer(request: &str) -> Result<Verdict<String>, String> {
     let request: Json = serde_json::from_str(request).map_err(|error| format!("not JSON: {error}"))?;
     let history = history(request.get("moments").unwrap_or(&Json::Null))?;
     match request.get("judge").and_then(Json::as_str) {
+        Some("draw") => Ok(Verdict::Broken(drawn(&request)?)),
         Some("linearizable") => linear(&request, &history),
         Some("isolated") => {
             let data = match word(&request, "data")? {
@@ -104,6 +106,22 @@ fn linear(request: &Json, history: &History) -> Result<Verdict<String>, String> 
         }
     };
     Ok(told(verdict.map_err(|mistake| mistake.0)?))
+}
+
+/// A drawing of `[process, label, from, to, marked]`, for judges that are written elsewhere.
+fn drawn(request: &Json) -> Result<String, String> {
+    let mut lanes = Lanes::default();
+    for bar in request.get("bars").and_then(Json::as_array).ok_or("there are no bars")? {
+        let place = |at: usize| bar[at].as_u64().and_then(|place| u32::try_from(place).ok());
+        lanes.add(Bar {
+            lane: bar[0].as_u64().ok_or("a bar has no process")?,
+            label: bar[1].as_str().ok_or("a bar has no label")?.to_owned(),
+            from: place(2).ok_or("a bar has no beginning")?,
+            to: place(3),
+            is_marked: bar[4].as_bool().unwrap_or_default(),
+        });
+    }
+    Ok(lanes.to_string())
 }
 
 fn told<C: std::fmt::Display>(verdict: Verdict<C>) -> Verdict<String> {

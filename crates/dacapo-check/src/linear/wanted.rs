@@ -27,6 +27,12 @@ struct Count {
     avoid: u32,
 }
 
+impl Count {
+    fn clash(&self) -> u32 {
+        u32::from(self.avoid > 0 && self.give > 0)
+    }
+}
+
 /// What one operation has to do with values.
 #[derive(Clone, Default)]
 struct Part {
@@ -43,14 +49,22 @@ pub(super) struct Wanted {
     parts: Vec<Part>,
     /// How many operations are left whose answer depends on any value.
     anything: u32,
+    /// How many values some operation that is left must not see and another one that is left gives. While there
+    /// are any, what wipes out what may matter.
+    clashes: u32,
 }
 
 impl Wanted {
     /// Nothing if the model does not say what a state holds.
     pub(super) fn new<M: Model>(model: &M, entries: &[Entry<'_, M::Op>]) -> Option<Wanted> {
         model.holds(&model.initial())?;
-        let mut wanted =
-            Wanted { places: IndexMap::default(), counts: Vec::new(), parts: Vec::new(), anything: 0 };
+        let mut wanted = Wanted {
+            places: IndexMap::default(),
+            counts: Vec::new(),
+            parts: Vec::new(),
+            anything: 0,
+            clashes: 0,
+        };
         for entry in entries {
             let mut part = Part { is_certain: entry.returned.is_some(), ..Part::default() };
             if let Tags::These(values) = model.gives(entry.op) {
@@ -83,30 +97,34 @@ impl Wanted {
 
     /// The operation has come.
     pub(super) fn take(&mut self, index: u32) {
-        let part = &self.parts[index as usize];
-        part.gives.iter().for_each(|place| self.counts[*place as usize].give -= 1);
-        for place in &part.sees {
-            let count = &mut self.counts[*place as usize];
-            *(if part.is_certain { &mut count.see } else { &mut count.may_see }) -= 1;
-        }
-        if let Some(place) = part.avoids {
-            self.counts[place as usize].avoid -= 1;
-        }
-        self.anything -= u32::from(part.sees_anything);
+        self.count_in(index, |count| *count -= 1);
     }
 
     /// It has not.
     pub(super) fn put_back(&mut self, index: u32) {
-        let part = &self.parts[index as usize];
-        part.gives.iter().for_each(|place| self.counts[*place as usize].give += 1);
+        self.count_in(index, |count| *count += 1);
+    }
+
+    fn count_in(&mut self, index: u32, change: impl Fn(&mut u32)) {
+        let Wanted { counts, parts, anything, clashes, .. } = self;
+        let part = &parts[index as usize];
+        let mut change_at = |place: u32, which: fn(&mut Count) -> &mut u32| {
+            let count = &mut counts[place as usize];
+            *clashes -= count.clash();
+            change(which(count));
+            *clashes += count.clash();
+        };
+        part.gives.iter().for_each(|place| change_at(*place, |count| &mut count.give));
         for place in &part.sees {
-            let count = &mut self.counts[*place as usize];
-            *(if part.is_certain { &mut count.see } else { &mut count.may_see }) += 1;
+            change_at(
+                *place,
+                if part.is_certain { |count| &mut count.see } else { |count| &mut count.may_see },
+            );
         }
-        if let Some(place) = part.avoids {
-            self.counts[place as usize].avoid += 1;
+        part.avoids.iter().for_each(|place| change_at(*place, |count| &mut count.avoid));
+        if part.sees_anything {
+            change(anything);
         }
-        self.anything += u32::from(part.sees_anything);
     }
 
     /// Whether somebody will certainly want to see the value and nobody will give it again.
@@ -118,7 +136,7 @@ impl Wanted {
     /// Whether nobody will want to see the value, or care which one is there.
     pub(super) fn is_seen_off(&self, value: &Value) -> bool {
         let count = self.count(value);
-        let wanting = count.see + count.may_see + count.give + count.avoid + self.anything;
+        let wanting = count.see + count.may_see + count.give + count.avoid + self.anything + self.clashes;
         wanting == 0
     }
 }

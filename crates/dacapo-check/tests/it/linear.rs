@@ -135,6 +135,18 @@ fn two_may_not_win_the_same_swap() {
 }
 
 #[test]
+fn a_swap_that_failed_may_need_a_value_that_nobody_reads() {
+    // Only if 3 comes after 2 the swap did not find 2, though 3 was the first to be acknowledged.
+    let text = "0 invoke write x 2
+        1 invoke write x 3
+        1 ok
+        0 ok
+        2 invoke cas x [2, 9]
+        2 ok false";
+    assert_eq!(judge(&Register::default(), text), "linearizable");
+}
+
+#[test]
 fn a_queue_gives_each_value_once_and_in_order() {
     let text = "0 invoke enqueue null a
         0 ok

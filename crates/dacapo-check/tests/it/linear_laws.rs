@@ -162,3 +162,60 @@ proptest! {
         laws(&queues(), turns, wishes, change)?;
     }
 }
+
+/// Wishes of which each write has a value of its own, and a swap looks for one that was written lately.
+fn wishes_with_values_of_their_own() -> impl Strategy<Value = Vec<(Wish, Fate)>> {
+    let one = (0..6u8, 1..4i64, fate());
+    proptest::collection::vec(one, 40).prop_map(|list| {
+        let wishes = list.into_iter().enumerate().map(|(number, (what, back, fate))| {
+            let value = number as i64;
+            let (f, value) = match what {
+                0 | 1 => ("write", value.into()),
+                2 | 3 => ("cas", vec![(value - back).max(0), value].into()),
+                _ => ("read", Value::Null),
+            };
+            (Wish { f, key: Value::Null, value }, fate)
+        });
+        wishes.collect()
+    })
+}
+
+fn registers_with_values_of_their_own() -> Object<Register> {
+    let answers = |f: &str| match f {
+        "write" => vec![Value::Null],
+        "cas" => vec![true.into(), false.into()],
+        // More than there are: what is changed may become something that nobody wrote.
+        _ => [vec![Value::Null], (0..41).map(Value::Int).collect()].concat(),
+    };
+    Object { answers, ..registers() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn registers_whose_values_are_written_once_are_judged_as_by_brute_force(
+        turns in few_turns(),
+        wishes in wishes_with_values_of_their_own(),
+        change in change(),
+    ) {
+        laws(&registers_with_values_of_their_own(), turns, wishes, change)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn long_histories_of_a_correct_register_are_accepted(
+        turns in proptest::collection::vec(0..4usize, 600..900),
+        few in wishes(registers().words),
+        own in wishes_with_values_of_their_own(),
+    ) {
+        let answered = |wishes: Vec<(Wish, Fate)>| wishes.into_iter().map(|(wish, _)| (wish, Fate::Answered)).collect();
+        let history = simulated(&registers(), 4, turns.clone(), answered(few));
+        prop_assert_eq!(verdict(&Register::default(), &history), None, "{}", history);
+        let history = simulated(&registers_with_values_of_their_own(), 4, turns, answered(own));
+        prop_assert_eq!(verdict(&Register::default(), &history), None, "{}", history);
+    }
+}
