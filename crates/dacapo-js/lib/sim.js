@@ -89,6 +89,7 @@
     }
   }
   lib.driverOf = (value) => (value instanceof Driver ? value : new Driver(value, {}));
+  lib.check = check;
   lib.draw = draw;
   lib.sleep = sleep;
 
@@ -103,5 +104,6 @@
     assert,
     equal,
     AssertionError,
+    ...lib.judges,
   };
 })

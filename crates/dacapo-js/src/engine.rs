@@ -17,17 +17,23 @@ use crate::load::{self, Bundle};
 pub struct JsOptions {
     /// The flags of V8: the same for every engine of a process.
     pub profile: Profile,
+    /// Judges histories for workloads: a request in JSON is answered by a verdict in JSON, the same request
+    /// always by the same. (It is handed in, because an engine knows nothing of checks.)
+    pub judge: Option<Judge>,
 }
+
+/// See [`JsOptions::judge`].
+pub type Judge = fn(&str) -> String;
 
 impl JsOptions {
     /// The options for simulation, replay and tests.
     pub fn deterministic() -> JsOptions {
-        JsOptions { profile: Profile::Deterministic }
+        JsOptions { profile: Profile::Deterministic, judge: None }
     }
 
     /// The options for serving.
     pub fn serve() -> JsOptions {
-        JsOptions { profile: Profile::Serve }
+        JsOptions { profile: Profile::Serve, judge: None }
     }
 }
 
@@ -43,7 +49,7 @@ impl JsEngine {
     pub fn new(options: JsOptions) -> Result<JsEngine, EngineError> {
         process::start(options.profile)?;
         let snapshot = snapshot::get()?;
-        Ok(JsEngine { pool: Pool::new(options.profile, snapshot) })
+        Ok(JsEngine { pool: Pool::new(&options, snapshot) })
     }
 
     /// The version of V8, for the identity of a run.

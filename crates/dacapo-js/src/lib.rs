@@ -14,5 +14,5 @@ mod instance;
 mod load;
 mod ops;
 
-pub use engine::{JsEngine, JsOptions};
+pub use engine::{JsEngine, JsOptions, Judge};
 pub use host::process::{EngineError, Profile};

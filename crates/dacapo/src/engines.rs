@@ -32,10 +32,11 @@ impl Engines {
     /// Starts the engines.
     #[cfg(feature = "js")]
     pub fn start(usage: Use) -> miette::Result<Engines> {
-        let (options, patience) = match usage {
+        let (mut options, patience) = match usage {
             Use::Simulate => (dacapo_js::JsOptions::deterministic(), Patience::Ends),
             Use::Serve => (dacapo_js::JsOptions::serve(), Patience::Tells),
         };
+        options.judge = Some(dacapo_check::judge);
         let js = dacapo_js::JsEngine::new(options).map_err(|e| miette::miette!("{e}"))?;
         Ok(Engines { js, watchdog: Watchdog::new(patience) })
     }

@@ -171,6 +171,8 @@ export class Cluster {
       uuid: () => `00000000-0000-4000-8000-${String(from.nextRandom()).padStart(12, "0")}`,
       log: (level, line) => from.lines.push([level, line]),
       check: (kind, holds, message, details) => from.checks.push({ kind, holds, message, details }),
+      // The judges are written in Rust; a test says what they answer.
+      judge: (request) => from.judge?.(request) ?? null,
       phaseDone: () => from.phaseDone?.(),
       busy: (n) => {
         from.busy = n;

@@ -421,4 +421,121 @@ declare module "dacapo:sim" {
     actual: unknown;
     expected: unknown;
   }
+
+  /** Anything that JSON can say. */
+  export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+  export interface Operation {
+    /** What is asked for: `read`, `write`, `append`, `txn`. */
+    f: string;
+    /** On what, if there are several. */
+    key?: unknown;
+    value?: unknown;
+  }
+  export interface Recorded extends Required<Operation> {
+    process: number;
+    /** What was answered. */
+    result: any;
+    outcome: "ok" | "failed" | "unknown";
+  }
+
+  /** What clients asked for and were told, in order. */
+  export interface History {
+    /**
+     * Asks, and records what becomes of it: what `run` resolves to is the answer. If it throws, nobody knows whether
+     * the operation happened; the error is thrown on. If it throws `Refused`, the operation did not happen and never
+     * will; the call resolves to `undefined`. A process asks one thing at a time.
+     */
+    call<T>(process: number, operation: Operation, run: () => T | Promise<T>): Promise<T | undefined>;
+    invoke(process: number, operation: Operation): void;
+    ok(process: number, result?: unknown): void;
+    failed(process: number): void;
+    unknown(process: number): void;
+    /** How many operations there are. */
+    readonly length: number;
+    /** Copies of them, by their invocations. */
+    readonly operations: Recorded[];
+  }
+  export function history(): History;
+  /** Thrown in a call by who knows that the operation did not happen and never will. */
+  export class Refused extends Error {}
+
+  /** What a judge found; it is a check, so `broken` ends the run. */
+  export type Verdict = "holds" | "broken" | "unknown";
+  export interface JudgeOptions {
+    /** The name of the check. */
+    message?: string;
+  }
+
+  /** What an object should do. States are JSON. */
+  export interface Model<State = any> {
+    name?: string;
+    /** The state at first, or a function that makes it; `null`. */
+    init?: State | (() => State);
+    /** The state after an operation, or `{ ok: false }` if it cannot have been answered so. */
+    step(state: State, operation: Recorded): { ok: boolean; state?: State };
+    /** Operations that never change a state: counterexamples are shown without those that do not matter. */
+    reads?: string[];
+    /** Whether each key is an object of its own; `true`. */
+    perKey?: boolean;
+  }
+  /** Could each operation have happened at one moment between its invocation and its end? */
+  export function linearizable(
+    history: History,
+    model: "register" | "counter" | "set" | "queue" | "list" | Model,
+    options?: JudgeOptions & {
+      /** What a register or counter holds at first. */
+      initial?: unknown;
+      /** After so many steps the judge gives up. */
+      steps?: number;
+    },
+  ): Verdict;
+
+  export type Level =
+    | "read uncommitted"
+    | "read committed"
+    | "read atomic"
+    | "snapshot isolation"
+    | "repeatable read"
+    | "serializable"
+    | "strong session serializable"
+    | "strict serializable";
+  export interface TransactionOptions extends JudgeOptions {
+    /** `["append", key, value]` or `["w", key, value]`; `"lists"`. */
+    data?: "lists" | "registers";
+  }
+  /** Were transactions kept apart as this level demands? */
+  export function isolated(history: History, level: Level, options?: TransactionOptions): Verdict;
+  /** `isolated(history, "serializable", options)` */
+  export function serializable(history: History, options?: TransactionOptions): Verdict;
+
+  /** Is the value of each operation in the books: once if it was acknowledged, not if it was refused? */
+  export function exactlyOnce(history: History, books: Iterable<unknown>, options?: JudgeOptions): Verdict;
+
+  export type Guarantee = "read your writes" | "monotonic reads" | "monotonic writes" | "writes follow reads";
+  /** Does each process have these guarantees? Reads and writes answer a version: a number, or `{ version }`. */
+  export function session(history: History, guarantees?: Guarantee | Guarantee[], options?: JudgeOptions): Verdict;
+
+  /** Does something get done in each span of time in which there are requests? */
+  export function progresses(
+    history: History,
+    options?: JudgeOptions & {
+      /** The span, in milliseconds; 1000. */
+      within?: number;
+      /** With so many requests in a span, nothing done is a livelock; 10. */
+      requestsMin?: number;
+      /** More requests for each thing done are a retry storm; any number. */
+      requestsPerDoneMax?: number;
+    },
+  ): Verdict;
+  /** Asks again and again until the probe gives something true; breaks the run if that takes too long. */
+  export function converges(
+    probe: () => unknown,
+    options?: JudgeOptions & {
+      /** In milliseconds; 60,000. */
+      within?: number;
+      /** In milliseconds; 250. */
+      every?: number;
+    },
+  ): Promise<boolean>;
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use dacapo_core::{Digest, NodeId};
 
+use crate::engine::{JsOptions, Judge};
 use crate::host::memory::{HeapWatch, Memory, near_heap_limit};
 use crate::host::process::Profile;
 use crate::host::snapshot::Snapshot;
@@ -144,6 +145,7 @@ impl Drop for Entered<'_> {
 /// The isolates of one engine.
 pub(crate) struct Pool {
     pub(crate) profile: Profile,
+    pub(crate) judge: Option<Judge>,
     pub(crate) snapshot: &'static Snapshot,
     idle: RefCell<Vec<Isolate>>,
     nodes: RefCell<BTreeMap<NodeId, Weak<Lease>>>,
@@ -157,9 +159,17 @@ pub(crate) struct Lease {
 }
 
 impl Pool {
-    pub(crate) fn new(profile: Profile, snapshot: &'static Snapshot) -> Rc<Pool> {
+    pub(crate) fn new(options: &JsOptions, snapshot: &'static Snapshot) -> Rc<Pool> {
+        let JsOptions { profile, judge } = *options;
         let platform = v8::V8::get_current_platform();
-        Rc::new(Pool { profile, snapshot, idle: RefCell::default(), nodes: RefCell::default(), platform })
+        Rc::new(Pool {
+            profile,
+            judge,
+            snapshot,
+            idle: RefCell::default(),
+            nodes: RefCell::default(),
+            platform,
+        })
     }
 
     /// V8's platform, whose tasks a turn runs.

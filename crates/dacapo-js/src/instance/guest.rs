@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dacapo_core::{Effect, Effects, Fault, FaultKind, Location, Random, SharedStorage, Time};
 use encoding_rs::Decoder;
 
+use crate::engine::Judge;
 use crate::host::isolate::Compiled;
 use crate::host::memory::Memory;
 use crate::load::Bundle;
@@ -21,6 +22,7 @@ pub(crate) struct Guest {
     pub(crate) crypto: Random,
     pub(crate) math: Random,
     pub(crate) busy: u32,
+    pub(crate) judge: Option<Judge>,
     /// Of a durable object.
     pub(crate) storage: Option<SharedStorage>,
     pub(crate) fault: Option<Fault>,

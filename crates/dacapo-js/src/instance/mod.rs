@@ -57,6 +57,7 @@ impl JsInstance {
         let memory = usize::try_from(boot.memory_max).unwrap_or(usize::MAX).max(start::MEMORY_MIN);
         let lease = pool.of_node(boot.address.node, memory);
         let mut guest = Guest::new(Rc::clone(bundle), &boot.entropy, &lease);
+        guest.judge = pool.judge;
         guest.storage = boot.object.as_ref().map(|object| object.storage.clone());
         let _clock = VirtualClock::show(dacapo_core::WallTime::SIM_START, true);
         let live = start::context(&lease, bundle, &mut guest);

@@ -29,6 +29,7 @@ impl Guest {
             crypto: entropy.derive("crypto", 0).random(),
             math: entropy.derive("Math.random", 0).random(),
             busy: 0,
+            judge: None,
             storage: None,
             fault: None,
             wants_drained: false,

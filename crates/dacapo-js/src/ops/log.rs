@@ -30,6 +30,17 @@ pub(super) fn check(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
     guest::push(Effect::Check(Box::new(Check { kind, holds, message, details, location })));
 }
 
+pub(super) fn judge(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
+    let request = text(scope, &args, 0);
+    match guest::with(|guest| guest.judge).flatten() {
+        Some(judge) => {
+            let answer = judge(&request);
+            result.set(super::v8_string(scope, &answer).into());
+        }
+        None => result.set_null(),
+    }
+}
+
 pub(super) fn phase_done(_: Scope<'_, '_, '_>, _: Args<'_>, _: Return<'_>) {
     guest::push(Effect::PhaseDone);
 }

@@ -41,6 +41,7 @@ pub(crate) fn table() -> Vec<(&'static str, v8::FunctionCallback)> {
         "digest": crypto::digest,
         "log": log::log,
         "check": log::check,
+        "judge": log::judge,
         "phaseDone": log::phase_done,
         "busy": log::busy,
         "urlParse": url::parse,
