@@ -1,17 +1,6 @@
 //! The names of things within a run: small numbers, given out in the order of the run.
 
 use std::fmt;
-use std::hash::BuildHasherDefault;
-
-use indexmap::IndexMap;
-use rustc_hash::FxHasher;
-
-/// What is open at present, by its name: quicker than an ordered map, for things that come and go
-/// with every delivery.
-///
-/// Its hasher has no random key, so it does the same on every run; but the order of its entries says
-/// nothing (a removal moves the last entry), so whoever goes through them sorts first.
-pub type IdMap<K, V> = IndexMap<K, V, BuildHasherDefault<FxHasher>>;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($int:ty), $letter:literal) => {

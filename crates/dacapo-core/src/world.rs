@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use crate::{Address, CallId, Effect, Event, ExchangeId, Time, WallTime};
+use crate::{Address, CallId, Effect, Event, ExchangeId, Sent, Time, WallTime};
 
 /// An event with its address and its time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,8 +26,21 @@ pub trait World {
     /// The next thing that happens, or `None` when the run is over. Host waits here.
     fn next(&mut self) -> Option<Delivery>;
 
+    /// The same, to a place of the caller's: a delivery is large, and worlds around worlds only look
+    /// at it.
+    fn next_into(&mut self, place: &mut Option<Delivery>) {
+        *place = self.next();
+    }
+
     /// Takes one effect. What comes of it arrives later, through [`World::next`].
     fn submit(&mut self, from: Address, effect: Effect);
+
+    /// Takes all of these, in order, and leaves none.
+    fn submit_all(&mut self, effects: &mut Vec<Sent>) {
+        for (from, effect) in effects.drain(..) {
+            self.submit(from, effect);
+        }
+    }
 
     /// What happened in the world since the last call that no node is told. A recorder with a file
     /// asks before it hands on each delivery, and at the end; nobody else does, so a world that

@@ -1,7 +1,7 @@
 //! A world around a world that watches for broken assertions, and stops at the first.
 
 use dacapo_check::Table;
-use dacapo_core::{Address, Delivery, Effect, FaultKind, NodeId, Note, Time, World};
+use dacapo_core::{Address, Delivery, Effect, FaultKind, NodeId, Note, Sent, Time, World};
 
 use crate::report::Failure;
 use crate::seen::Seen;
@@ -38,38 +38,16 @@ impl<W: World> Watch<W> {
             seen: None,
         }
     }
-}
 
-impl<W: World> World for Watch<W> {
-    fn next(&mut self) -> Option<Delivery> {
-        if self.failure.is_some() {
-            return None;
-        }
-        let delivery = self.world.next();
-        if let Some(delivery) = &delivery {
-            self.events += 1;
-            self.at = delivery.at;
-            if let Some(seen) = &mut self.seen {
-                seen.delivered(delivery);
-            }
-            if let Some(turns) = &mut self.turns {
-                turns.push((delivery.to.node, delivery.at));
-            }
-            if let Some(states) = &self.states {
-                states.borrow_mut().delivered(delivery);
-            }
-        }
-        delivery
-    }
-
-    fn submit(&mut self, from: Address, effect: Effect) {
+    #[inline]
+    fn look(&mut self, from: Address, effect: &Effect) {
         if let Some(states) = &self.states {
-            states.borrow_mut().submitted(from, &effect);
+            states.borrow_mut().submitted(from, effect);
         }
         if let Some(seen) = &mut self.seen {
-            seen.submitted(from, &effect);
+            seen.submitted(from, effect);
         }
-        match &effect {
+        match effect {
             Effect::Check(check) => {
                 self.table.add(check);
                 if check.is_violation() && self.failure.is_none() {
@@ -94,7 +72,48 @@ impl<W: World> World for Watch<W> {
             }
             _ => {}
         }
+    }
+}
+
+impl<W: World> World for Watch<W> {
+    fn next(&mut self) -> Option<Delivery> {
+        let mut delivery = None;
+        self.next_into(&mut delivery);
+        delivery
+    }
+
+    #[inline]
+    fn next_into(&mut self, place: &mut Option<Delivery>) {
+        if self.failure.is_some() {
+            *place = None;
+            return;
+        }
+        self.world.next_into(place);
+        if let Some(delivery) = place {
+            self.events += 1;
+            self.at = delivery.at;
+            if let Some(seen) = &mut self.seen {
+                seen.delivered(delivery);
+            }
+            if let Some(turns) = &mut self.turns {
+                turns.push((delivery.to.node, delivery.at));
+            }
+            if let Some(states) = &self.states {
+                states.borrow_mut().delivered(delivery);
+            }
+        }
+    }
+
+    fn submit(&mut self, from: Address, effect: Effect) {
+        self.look(from, &effect);
         self.world.submit(from, effect);
+    }
+
+    fn submit_all(&mut self, effects: &mut Vec<Sent>) {
+        for (from, effect) in &*effects {
+            self.look(*from, effect);
+        }
+        self.world.submit_all(effects);
     }
 
     fn take_notes(&mut self) -> Vec<Note> {

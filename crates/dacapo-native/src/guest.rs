@@ -152,7 +152,7 @@ impl Guest {
             inner.calls.insert(call, Call::Waits(None));
             let body = Body::from_bytes(request.body);
             inner.effects.push(Effect::Fetch { call, target, head: request.head, body });
-            Answer { guest: self, call }
+            Answer { guest: self, call: Some(call) }
         };
         answer.await
     }
@@ -258,10 +258,10 @@ impl Guest {
 
 impl Inner {
     /// Wakes whoever waits for this event. Events for nobody are for calls that were given up.
-    pub(crate) fn wake(&mut self, event: Event) {
-        match event {
+    pub(crate) fn wake(&mut self, event: &mut Event) {
+        match std::mem::replace(event, Event::Crash) {
             Event::Timer(timer) => {
-                if let Some(Some(waker)) = self.timers.swap_remove(&timer) {
+                if let Some(Some(waker)) = self.timers.remove(&timer) {
                     waker.wake();
                 }
             }

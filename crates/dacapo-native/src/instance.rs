@@ -74,8 +74,12 @@ impl NativeInstance {
         self
     }
 
-    fn take(&mut self, event: Event) {
-        match event {
+    fn take(&mut self, event: &mut Event) {
+        // What answers a call goes on to the guest from where it is.
+        if let Event::Response { .. } = event {
+            return self.guest.inner().wake(event);
+        }
+        match std::mem::replace(event, Event::Crash) {
             Event::Request { exchange, head, body, .. } => match body {
                 Body::Empty => self.serve(exchange, head, Bytes::new()),
                 Body::Full(body) => self.serve(exchange, head, body),
@@ -86,7 +90,7 @@ impl NativeInstance {
             Event::RequestChunk(exchange, chunk) => self.chunk(exchange, chunk),
             Event::Cancelled(exchange) => {
                 self.partial.remove(&exchange);
-                if let Some(task) = self.open.swap_remove(&exchange) {
+                if let Some(task) = self.open.remove(&exchange) {
                     self.tasks.cancel(task);
                 }
             }
@@ -101,7 +105,7 @@ impl NativeInstance {
                 }
             }
             Event::Phase(phase) => self.enter(phase),
-            event => self.guest.inner().wake(event),
+            mut event => self.guest.inner().wake(&mut event),
         }
     }
 
@@ -178,14 +182,14 @@ impl NativeInstance {
 }
 
 impl Instance for NativeInstance {
-    fn turn(&mut self, turn: &Turn, event: Event, out: &mut Effects) -> TurnEnd {
+    fn turn(&mut self, turn: &Turn, mut event: Event, out: &mut Effects) -> TurnEnd {
         {
             let mut inner = self.guest.inner();
             inner.turn = *turn;
             std::mem::swap(&mut inner.effects, out);
         }
         let result = catch_unwind(AssertUnwindSafe(|| {
-            self.take(event);
+            self.take(&mut event);
             self.run();
         }));
         std::mem::swap(&mut self.guest.inner().effects, out);
@@ -197,7 +201,7 @@ impl Instance for NativeInstance {
         if !self.open.is_empty() {
             for effect in out.iter() {
                 if let Effect::Respond { exchange, .. } = effect {
-                    self.open.swap_remove(exchange);
+                    self.open.remove(exchange);
                 }
             }
         }

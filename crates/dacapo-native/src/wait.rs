@@ -25,34 +25,41 @@ pub(crate) enum Call {
 /// Waits for the end of a call. Who drops it before, as a timeout does, cancels the call.
 pub(crate) struct Answer<'a> {
     pub(crate) guest: &'a Guest,
-    pub(crate) call: CallId,
+    /// `None`: the call is over.
+    pub(crate) call: Option<CallId>,
 }
 
 impl Future for Answer<'_> {
     type Output = Result<Response, FetchError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut inner = self.guest.inner();
-        match inner.calls.get_mut(&self.call) {
-            Some(Call::Waits(waker) | Call::Arrives(waker, ..)) => {
-                wait(waker, cx);
-                Poll::Pending
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let id = self.call.expect("a call was polled again after its end");
+        let result = {
+            let mut inner = self.guest.inner();
+            match inner.calls.get_mut(&id) {
+                Some(Call::Waits(waker) | Call::Arrives(waker, ..)) => {
+                    wait(waker, cx);
+                    return Poll::Pending;
+                }
+                Some(Call::Done(_)) | None => match inner.calls.remove(&id) {
+                    Some(Call::Done(result)) => result,
+                    _ => panic!("a call ended without a result"),
+                },
             }
-            Some(Call::Done(_)) | None => match inner.calls.swap_remove(&self.call) {
-                Some(Call::Done(result)) => Poll::Ready(result),
-                _ => panic!("a call was polled again after its end"),
-            },
-        }
+        };
+        self.call = None;
+        Poll::Ready(result)
     }
 }
 
 impl Drop for Answer<'_> {
     fn drop(&mut self) {
+        let Some(call) = self.call else { return };
         // Whoever drops a whole instance has no effects to give any more.
         if let Some(mut inner) = self.guest.try_inner()
-            && let Some(Call::Waits(_) | Call::Arrives(..)) = inner.calls.swap_remove(&self.call)
+            && let Some(Call::Waits(_) | Call::Arrives(..)) = inner.calls.remove(&call)
         {
-            inner.effects.push(Effect::Cancel(self.call));
+            inner.effects.push(Effect::Cancel(call));
         }
     }
 }
@@ -80,7 +87,7 @@ impl Future for Sleep<'_> {
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
         if let Some(mut inner) = self.guest.try_inner() {
-            inner.timers.swap_remove(&self.timer);
+            inner.timers.remove(&self.timer);
         }
     }
 }

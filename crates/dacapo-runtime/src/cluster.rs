@@ -20,7 +20,13 @@ impl Cluster {
     }
 
     /// Takes one delivery; pushes what comes of it to `out`.
-    pub fn deliver(&mut self, delivery: Delivery, out: &mut Vec<(Address, Effect)>) {
+    pub fn deliver(&mut self, mut delivery: Delivery, out: &mut Vec<(Address, Effect)>) {
+        self.take(&mut delivery, out);
+    }
+
+    /// The same; the event is taken from where it is, because it is large.
+    #[inline]
+    fn take(&mut self, delivery: &mut Delivery, out: &mut Vec<(Address, Effect)>) {
         let slot = &mut self.nodes[delivery.to.node.0 as usize];
         match delivery.event {
             Event::Boot { .. } => {
@@ -30,7 +36,7 @@ impl Cluster {
             _ => {}
         }
         if let Some(runtime) = slot {
-            runtime.deliver(delivery, out);
+            runtime.take(delivery, out);
         }
     }
 
@@ -43,11 +49,12 @@ impl Cluster {
 /// Runs until the world has nothing more to say.
 pub fn run(world: &mut impl World, cluster: &mut Cluster) {
     let mut out = Vec::new();
-    while let Some(delivery) = world.next() {
-        cluster.deliver(delivery, &mut out);
-        for (from, effect) in out.drain(..) {
-            world.submit(from, effect);
-        }
+    let mut next = None;
+    loop {
+        world.next_into(&mut next);
+        let Some(delivery) = &mut next else { return };
+        cluster.take(delivery, &mut out);
+        world.submit_all(&mut out);
     }
 }
 

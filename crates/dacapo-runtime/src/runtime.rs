@@ -67,6 +67,28 @@ struct Slot {
     object: Option<Box<Active>>,
 }
 
+/// How a turn of an instance has ended.
+struct Ended {
+    service: ServiceId,
+    is_object: bool,
+    fault: Option<Box<Fault>>,
+}
+
+impl Slot {
+    /// Runs a turn.
+    #[inline]
+    fn turn(&mut self, turn: &Turn, event: &mut Event, effects: &mut Effects) -> Ended {
+        let fault = match self.guest.turn(turn, std::mem::replace(event, Event::Crash), effects) {
+            TurnEnd::Quiet { busy } => {
+                self.is_busy = busy;
+                None
+            }
+            TurnEnd::Fault(fault) => Some(Box::new(fault)),
+        };
+        Ended { service: self.service, is_object: self.object.is_some(), fault }
+    }
+}
+
 /// A request that is being answered.
 struct Open {
     /// Who answers it.
@@ -105,107 +127,130 @@ impl Runtime {
 
     /// Takes one delivery for this node; pushes what comes of it to `out`.
     pub fn deliver(&mut self, mut delivery: Delivery, out: &mut Sent) {
+        self.take(&mut delivery, out);
+    }
+
+    /// The same; the event is taken from where it is, because it is large. Those that make up calls go on
+    /// to an instance from there.
+    pub(crate) fn take(&mut self, delivery: &mut Delivery, out: &mut Sent) {
         self.drop_forged(&mut delivery.event);
         let turn = Turn { now: delivery.now, wall: delivery.wall };
-        match delivery.event {
-            Event::Boot { entropy, incarnation } => {
-                self.entropy = entropy;
-                self.arm_crons(&turn, out);
-                self.begin_placement(incarnation, out);
-            }
-            Event::Crash => {}
-            Event::Stop => self.stop(&turn, out),
-            Event::Deploy(version) => self.deploy(version, &turn, out),
-            Event::Phase(_) => {
-                if let Some(service) = self.system.topology.nodes[self.node.0 as usize].services.first() {
-                    let id = self.instance_of(*service);
-                    self.turn(id, &turn, delivery.event, out);
+        let to = delivery.to.instance;
+        let event = &mut delivery.event;
+        match event {
+            Event::Request { .. } => {
+                if !self.request(&turn, event, out) {
+                    return;
                 }
             }
-            Event::Request { exchange, service, from, ref object, ref body, .. } => {
-                let is_arriving = *body == Body::Stream;
-                if let Some(owner) = object.as_ref().and_then(|key| self.lives_elsewhere(service, key)) {
-                    return self.answer(exchange, StatusCode::MISDIRECTED_REQUEST, &owner, out);
-                }
-                // What is under way may need the services of this node until it is done.
-                if let Some(key) = object
-                    && !self.admit_request(exchange, service, from, key, out)
-                {
-                    // Its caller asks somebody else.
-                } else if self.is_stopping && from.is_none() {
-                    self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
-                } else {
-                    let id = match object {
-                        Some(key) => self.instance_of_object((**key).clone(), service, out),
-                        None => self.instance_of(service),
-                    };
-                    self.open.insert(exchange, Open { instance: id, has_head: false, is_arriving });
-                    self.enter(id, &turn, delivery.event, out);
-                }
+            Event::Response { .. } | Event::Failed(..) if self.placement.calls.are_empty() => {
+                self.enter(to, &turn, event, out);
             }
-            Event::RequestChunk(exchange, ref chunk) => {
-                if let Some(open) = self.open.get_mut(&exchange) {
+            Event::ResponseChunk(..) | Event::RequestCredit(..) => self.enter(to, &turn, event, out),
+            Event::RequestChunk(exchange, chunk) => {
+                if let Some(open) = self.open.get_mut(exchange) {
                     open.is_arriving &= matches!(chunk, Chunk::Data(_));
                     let id = open.instance;
-                    self.enter(id, &turn, delivery.event, out);
-                }
-            }
-            Event::ResponseCredit(exchange, _) => {
-                if let Some(id) = self.open.get(&exchange).map(|open| open.instance) {
-                    self.enter(id, &turn, delivery.event, out);
-                }
-            }
-            Event::Cancelled(exchange) => {
-                if let Some(open) = self.open.swap_remove(&exchange) {
-                    self.enter(open.instance, &turn, delivery.event, out);
-                }
-            }
-            Event::Scheduled { service, .. } => {
-                let id = self.instance_of(service);
-                self.turn(id, &turn, delivery.event, out);
-            }
-            Event::Timer(timer) if delivery.to.instance == InstanceId::RUNTIME => {
-                self.due(timer, 1, &turn, out);
-            }
-            Event::Misfire(timer, times) => self.due(timer, times, &turn, out),
-            Event::Evict { exchange: Some(exchange), kind } => self.evict_at(exchange, kind, &turn, out),
-            Event::Evict { exchange: None, kind } => self.cut(delivery.to.instance, kind, &turn, out),
-            Event::StoreOpened(Ok(alarms)) => {
-                let alarms = self.keep_alarms(alarms);
-                self.set_alarms(alarms, &turn, out);
-            }
-            Event::StoreOpened(Err(error)) => {
-                let text = format!("the store cannot be opened: {error}");
-                out.push((runtime_of(self.node), Effect::Log(Level::Error, text.into())));
-            }
-            Event::Loaded(_) | Event::Committed(..)
-                if self.disk_answered(delivery.to.instance, &delivery.event, &turn, out) => {}
-            Event::Loaded(result) => self.loaded(delivery.to.instance, result, &turn, out),
-            Event::Committed(number, result) => {
-                self.committed(delivery.to.instance, number, result, &turn, out);
-            }
-            // An alarm is rung by the runtime itself, out of a timer.
-            Event::Alarm { .. } => {}
-            Event::Message(from, message) => self.heard(from, &message, &turn, out),
-            Event::Leased(number, result) => self.leased(number, result, &turn, out),
-            Event::Response { .. } | Event::Failed(..) if !self.placement.calls.are_empty() => {
-                let id = delivery.to.instance;
-                if let Some(event) = self.look_at_answer(id, delivery.event, &turn, out) {
                     self.enter(id, &turn, event, out);
                 }
             }
-            Event::Response { .. }
-            | Event::ResponseChunk(..)
-            | Event::RequestCredit(..)
-            | Event::Failed(..)
-            | Event::Timer(_) => {
-                self.enter(delivery.to.instance, &turn, delivery.event, out);
+            Event::ResponseCredit(exchange, _) => {
+                if let Some(id) = self.open.get(exchange).map(|open| open.instance) {
+                    self.enter(id, &turn, event, out);
+                }
             }
+            Event::Cancelled(exchange) => {
+                if let Some(open) = self.open.remove(exchange) {
+                    self.enter(open.instance, &turn, event, out);
+                }
+            }
+            _ => self.other(to, &turn, std::mem::replace(event, Event::Crash), out),
         }
         self.settle_placement(&turn, out);
         self.cut_short(&turn, out);
         self.drop_retired();
         self.maybe_stopped(out);
+    }
+
+    /// A request for a service or an object of this node. False if it has come to the wrong one.
+    fn request(&mut self, turn: &Turn, event: &mut Event, out: &mut Sent) -> bool {
+        let Event::Request { exchange, service, from, object, body, .. } = event else { return false };
+        let (exchange, service, from) = (*exchange, *service, *from);
+        let is_arriving = *body == Body::Stream;
+        if let Some(owner) = object.as_ref().and_then(|key| self.lives_elsewhere(service, key)) {
+            self.answer(exchange, StatusCode::MISDIRECTED_REQUEST, &owner, out);
+            return false;
+        }
+        // What is under way may need the services of this node until it is done.
+        if let Some(key) = object
+            && !self.admit_request(exchange, service, from, key, out)
+        {
+            // Its caller asks somebody else.
+        } else if self.is_stopping && from.is_none() {
+            self.answer(exchange, StatusCode::SERVICE_UNAVAILABLE, "this node is stopping", out);
+        } else {
+            let id = match object {
+                Some(key) => self.instance_of_object((**key).clone(), service, out),
+                None => self.instance_of(service),
+            };
+            self.open.insert(exchange, Open { instance: id, has_head: false, is_arriving });
+            self.enter(id, turn, event, out);
+        }
+        true
+    }
+
+    /// Takes what is not part of a call.
+    fn other(&mut self, to: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
+        match event {
+            Event::Boot { entropy, incarnation } => {
+                self.entropy = entropy;
+                self.arm_crons(turn, out);
+                self.begin_placement(incarnation, out);
+            }
+            Event::Crash => {}
+            Event::Stop => self.stop(turn, out),
+            Event::Deploy(version) => self.deploy(version, turn, out),
+            Event::Phase(_) => {
+                if let Some(service) = self.system.topology.nodes[self.node.0 as usize].services.first() {
+                    let id = self.instance_of(*service);
+                    self.turn(id, turn, event, out);
+                }
+            }
+            Event::Scheduled { service, .. } => {
+                let id = self.instance_of(service);
+                self.turn(id, turn, event, out);
+            }
+            Event::Timer(timer) if to == InstanceId::RUNTIME => {
+                self.due(timer, 1, turn, out);
+            }
+            Event::Misfire(timer, times) => self.due(timer, times, turn, out),
+            Event::Evict { exchange: Some(exchange), kind } => self.evict_at(exchange, kind, turn, out),
+            Event::Evict { exchange: None, kind } => self.cut(to, kind, turn, out),
+            Event::StoreOpened(Ok(alarms)) => {
+                let alarms = self.keep_alarms(alarms);
+                self.set_alarms(alarms, turn, out);
+            }
+            Event::StoreOpened(Err(error)) => {
+                let text = format!("the store cannot be opened: {error}");
+                out.push((runtime_of(self.node), Effect::Log(Level::Error, text.into())));
+            }
+            Event::Loaded(_) | Event::Committed(..) if self.disk_answered(to, &event, turn, out) => {}
+            Event::Loaded(result) => self.loaded(to, result, turn, out),
+            Event::Committed(number, result) => {
+                self.committed(to, number, result, turn, out);
+            }
+            // An alarm is rung by the runtime itself, out of a timer.
+            Event::Alarm { .. } => {}
+            Event::Message(from, message) => self.heard(from, &message, turn, out),
+            Event::Leased(number, result) => self.leased(number, result, turn, out),
+            // A call may have been for an object that has moved.
+            Event::Response { .. } | Event::Failed(..) => {
+                if let Some(mut event) = self.look_at_answer(to, event, turn, out) {
+                    self.enter(to, turn, &mut event, out);
+                }
+            }
+            mut event => self.enter(to, turn, &mut event, out),
+        }
     }
 
     /// A timer of the runtime has gone off, so many times.
@@ -226,7 +271,7 @@ impl Runtime {
         while let Some((id, exchange)) = self.cut_short.pop() {
             if self.instances.contains_key(&id) {
                 let why = Chunk::Abort("the response was complete before the request was".into());
-                self.enter(id, turn, Event::RequestChunk(exchange, why), out);
+                self.enter(id, turn, &mut Event::RequestChunk(exchange, why), out);
             }
         }
     }
@@ -261,34 +306,33 @@ impl Runtime {
         {
             return;
         }
-        let mut effects = std::mem::take(&mut self.scratch);
-        let slot = self.slot(id);
-        let service = slot.service;
+        let slot = self.instances.get_mut(&id).expect("the maps of a runtime name live instances only");
         if let Some(active) = &mut slot.object {
             if let Event::Request { head, .. } = &mut event {
                 head.headers.0.retain(|(name, _)| name != NAME_FIELD);
             }
             active.begin_turn(turn, &event);
         }
-        let end = slot.guest.turn(turn, event, &mut effects);
-        match end {
-            TurnEnd::Quiet { busy } => {
-                slot.is_busy = busy;
-                if slot.object.is_some() {
+        let end = slot.turn(turn, &mut event, &mut self.scratch);
+        self.turn_ended(id, end, turn, out);
+    }
+
+    /// What becomes of the effects of a turn.
+    fn turn_ended(&mut self, id: InstanceId, end: Ended, turn: &Turn, out: &mut Sent) {
+        let mut effects = std::mem::take(&mut self.scratch);
+        let from = Address { node: self.node, instance: id };
+        match end.fault {
+            None => {
+                if end.is_object {
                     self.after_turn(id, &mut effects, turn, out);
                 }
-                let from = Address { node: self.node, instance: id };
-                for mut effect in effects.drain(..) {
-                    if self.admit(id, service, &mut effect) {
-                        out.push((from, effect));
-                    }
-                }
-            }
-            TurnEnd::Fault(fault) => {
-                effects.retain(|e| fault.kind.is_exact() && matches!(e, Effect::Log(..) | Effect::Check(_)));
-                let from = Address { node: self.node, instance: id };
+                effects.retain_mut(|effect| self.admit(id, end.service, effect));
                 out.extend(effects.drain(..).map(|effect| (from, effect)));
-                self.end(id, fault, turn, out);
+            }
+            Some(fault) => {
+                effects.retain(|e| fault.kind.is_exact() && matches!(e, Effect::Log(..) | Effect::Check(_)));
+                out.extend(effects.drain(..).map(|effect| (from, effect)));
+                self.end(id, *fault, turn, out);
             }
         }
         self.scratch = effects;
@@ -341,20 +385,23 @@ impl Runtime {
 
     /// Keeps the book of open requests. False if this instance has nothing (more) to say to it.
     fn note_answer(&mut self, id: InstanceId, exchange: ExchangeId, effect: &Effect) -> bool {
-        let Some(open) = self.open.get_mut(&exchange) else { return false };
-        let is_last = match effect {
-            _ if open.instance != id => return false,
-            Effect::Respond { body, .. } if !open.has_head => {
-                open.has_head = true;
-                *body != Body::Stream
-            }
-            Effect::ResponseChunk(_, chunk) if open.has_head => !matches!(chunk, Chunk::Data(_)),
+        let (is_head, is_last) = match effect {
+            Effect::Respond { body, .. } => (true, *body != Body::Stream),
+            Effect::ResponseChunk(_, chunk) => (false, !matches!(chunk, Chunk::Data(_))),
             _ => return false,
         };
-        if is_last && self.open.swap_remove(&exchange).is_some_and(|open| open.is_arriving) {
-            self.cut_short.push((id, exchange));
+        // Most answers are whole, so most requests are done with here.
+        let Some(mut open) = self.open.remove(&exchange) else { return false };
+        let is_due = open.instance == id && open.has_head != is_head;
+        if is_due && is_last {
+            if open.is_arriving {
+                self.cut_short.push((id, exchange));
+            }
+        } else {
+            open.has_head |= is_due;
+            self.open.insert(exchange, open);
         }
-        true
+        is_due
     }
 
     /// Chooses among the nodes that run a service: in turn, beginning with the caller's own place
@@ -368,9 +415,9 @@ impl Runtime {
         if self.system.topology.prefers_local && hosts.contains(&self.node) {
             return Target::Service(self.node, service, by);
         }
-        let next = self.next_host.entry(service).or_insert(self.node.0 as usize);
-        let node = hosts[*next % hosts.len()];
-        *next += 1;
+        let next = self.next_host.entry(service).or_insert(self.node.0 as usize % hosts.len());
+        let node = hosts[*next];
+        *next = if *next + 1 < hosts.len() { *next + 1 } else { 0 };
         Target::Service(node, service, by)
     }
 
@@ -420,9 +467,7 @@ impl Runtime {
 
     /// The requests that this instance has not answered to the end, oldest first; forgets them.
     fn take_unanswered(&mut self, id: InstanceId) -> Vec<(ExchangeId, Open)> {
-        let mut unanswered: Vec<_> = self.open.extract_if(.., |_, open| open.instance == id).collect();
-        unanswered.sort_unstable_by_key(|(exchange, _)| *exchange);
-        unanswered
+        self.open.take_all(|_, open| open.instance == id)
     }
 
     fn answer(&self, exchange: ExchangeId, status: StatusCode, text: &str, out: &mut Sent) {
@@ -437,7 +482,7 @@ impl Runtime {
         self.is_stopping = true;
         let ids: Vec<InstanceId> = self.instances.keys().copied().collect();
         for id in ids {
-            self.enter(id, turn, Event::Stop, out);
+            self.enter(id, turn, &mut Event::Stop, out);
         }
     }
 

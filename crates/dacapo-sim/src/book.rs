@@ -49,7 +49,10 @@ pub(crate) struct Book {
     open: VecDeque<Option<Exchange>>,
     first: u64,
     count: usize,
+    /// Who made which call, of the exchanges before `next_call`. It is written when somebody asks
+    /// for a call, because most calls come and go without.
     calls: IdMap<(Address, CallId), ExchangeId>,
+    next_call: u64,
 }
 
 impl Book {
@@ -60,9 +63,6 @@ impl Book {
 
     pub(crate) fn add(&mut self, exchange: Exchange) -> ExchangeId {
         let id = self.next_id();
-        if !exchange.is_deaf {
-            self.calls.insert((exchange.caller, exchange.call), id);
-        }
         self.open.push_back(Some(exchange));
         self.count += 1;
         id
@@ -78,7 +78,14 @@ impl Book {
         self.open.get(index as usize)?.as_ref()
     }
 
-    pub(crate) fn by_call(&self, caller: Address, call: CallId) -> Option<ExchangeId> {
+    pub(crate) fn by_call(&mut self, caller: Address, call: CallId) -> Option<ExchangeId> {
+        let from = self.next_call.max(self.first);
+        for (id, exchange) in (from..).zip(self.open.range((from - self.first) as usize..)) {
+            if let Some(exchange) = exchange.as_ref().filter(|exchange| !exchange.is_deaf) {
+                self.calls.insert((exchange.caller, exchange.call), ExchangeId(id));
+            }
+        }
+        self.next_call = self.next_id().0;
         self.calls.get(&(caller, call)).copied()
     }
 
@@ -106,8 +113,8 @@ impl Book {
 
     fn forget_call(&mut self, id: ExchangeId, key: (Address, CallId)) {
         // A duplicate carries the call of its original, which is not its to forget.
-        if self.calls.get(&key) == Some(&id) {
-            self.calls.swap_remove(&key);
+        if id.0 < self.next_call && self.calls.get(&key) == Some(&id) {
+            self.calls.remove(&key);
         }
     }
 

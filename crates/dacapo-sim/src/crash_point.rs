@@ -14,6 +14,7 @@ impl Sim {
 
     /// Counts a message, and gives the crash that is to happen instead of it, which then comes a
     /// little later.
+    #[inline]
     pub(crate) fn crash_at_message(
         &mut self,
         id: ExchangeId,
@@ -23,7 +24,7 @@ impl Sim {
         if !matches!(event, Event::Request { .. } | Event::Response { .. }) {
             return None;
         }
-        let exchange = self.book.get(id)?;
+        let exchange = self.book.peek(id)?;
         let (one, two) = (exchange.caller.node, exchange.server);
         let (node, number) = self.count_message(one, two)?;
         let event = event.clone();
@@ -38,6 +39,7 @@ impl Sim {
     }
 
     /// Counts a message; says who crashes now, at which number, if somebody does.
+    #[inline]
     fn count_message(&mut self, one: NodeId, two: NodeId) -> Option<(NodeId, u64)> {
         self.messages[one.0 as usize] += 1;
         if two != one {

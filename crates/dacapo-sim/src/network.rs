@@ -353,29 +353,29 @@ impl Sim {
         }
     }
 
-    pub(crate) fn reach_server(&mut self, id: ExchangeId, event: Event) -> Option<Delivery> {
-        let e = self.book.get(id)?.clone();
-        let node = e.server;
-        if self.faults.is_cut(e.caller.node, node) {
+    /// Whom this event reaches on the side of the server, if it reaches anybody.
+    pub(crate) fn reach_server(&mut self, id: ExchangeId, event: &Event) -> Option<Address> {
+        let e = self.book.get(id)?;
+        let (node, caller) = (e.server, e.caller.node);
+        if self.faults.is_cut(caller, node) {
             self.lose(id, false);
             return None;
         }
-        let (life, is_up) = (self.life(node), self.node(node).is_up);
-        if let Event::Request { .. } = event {
+        let (life, is_up) = (self.nodes[node.0 as usize].life, self.nodes[node.0 as usize].is_up);
+        if let Event::Request { object, .. } = event {
             if !is_up {
                 if e.is_deaf {
                     self.book.remove(id);
                 } else if !e.is_broken {
-                    self.book.get(id)?.is_broken = true;
-                    let at = self.now + self.latency(node, e.caller.node);
+                    e.is_broken = true;
+                    let at = self.now + self.latency(node, caller);
                     self.queue.push(at, Item::Break(id, NetError::Refused));
                 }
                 return None;
             }
-            let e = self.book.get(id)?;
             e.is_served = true;
             e.server_life = life;
-            self.strike_request(node, id, matches!(event, Event::Request { object: Some(_), .. }));
+            self.strike_request(node, id, object.is_some());
         } else if !is_up || !e.is_served || e.server_life != life {
             if let Event::Cancelled(_) = event {
                 self.book.remove(id);
@@ -385,23 +385,25 @@ impl Sim {
         if let Event::Cancelled(_) = event {
             self.book.remove(id);
         }
-        Some(self.deliver(Address { node, instance: InstanceId::RUNTIME }, event))
+        Some(Address { node, instance: InstanceId::RUNTIME })
     }
 
-    pub(crate) fn reach_caller(&mut self, id: ExchangeId, event: Event) -> Option<Delivery> {
+    /// Whom this event reaches on the side of the caller, if it reaches anybody.
+    pub(crate) fn reach_caller(&mut self, id: ExchangeId, event: &Event) -> Option<Address> {
         let e = self.book.get(id)?;
         let (to, from, is_deaf, life) = (e.caller, e.server, e.is_deaf, e.caller_life);
         if self.faults.is_cut(from, to.node) {
             self.lose(id, false);
             return None;
         }
-        if is_last(&event) {
-            self.book.remove(id);
-        } else if let (Event::Response { .. }, Some(e)) = (&event, self.book.get(id)) {
+        if let Event::Response { .. } = event {
             e.has_head = true;
         }
+        if is_last(event) {
+            self.book.remove(id);
+        }
         let is_there = !is_deaf && self.life(to.node) == life && self.node(to.node).is_up;
-        is_there.then(|| self.deliver(to, event))
+        is_there.then_some(to)
     }
 
     pub(crate) fn reach_caller_with_failure(&mut self, id: ExchangeId, error: NetError) -> Option<Delivery> {

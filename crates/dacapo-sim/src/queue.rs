@@ -16,6 +16,9 @@ pub(crate) struct Queue<T> {
     lane: Lane,
 }
 
+/// Where an item lies that was popped and has yet to be taken.
+pub(crate) struct QueueSlot(u32);
+
 impl<T> Queue<T> {
     pub(crate) fn new(decisions: &mut Decisions) -> Queue<T> {
         Queue {
@@ -28,31 +31,39 @@ impl<T> Queue<T> {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn push(&mut self, at: Time, item: T) {
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.items[slot as usize] = Some(item);
-                slot
-            }
-            None => {
-                self.items.push(Some(item));
-                self.items.len() as u32 - 1
-            }
-        };
-        self.heap.push(Reverse((at, self.pushed, slot)));
-        self.pushed += 1;
+        let slot = self.slot_for(at);
+        self.items[slot as usize] = Some(item);
     }
 
-    /// Takes what happens next, and when.
-    pub(crate) fn pop(&mut self, decisions: &mut Decisions) -> Option<(Time, T)> {
+    /// A free slot for what happens then.
+    fn slot_for(&mut self, at: Time) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.items.push(None);
+            self.items.len() as u32 - 1
+        });
+        self.heap.push(Reverse((at, self.pushed, slot)));
+        self.pushed += 1;
+        slot
+    }
+
+    /// Says what happens next, and when. The item stays in its slot until it is taken, because it is
+    /// large.
+    pub(crate) fn pop(&mut self, decisions: &mut Decisions) -> Option<(Time, QueueSlot)> {
         let Reverse((at, seq, slot)) = self.heap.pop()?;
         let slot = match self.heap.peek() {
             Some(Reverse((next, ..))) if *next == at => self.choose(at, seq, slot, decisions),
             _ => slot,
         };
+        Some((at, QueueSlot(slot)))
+    }
+
+    /// Takes it out.
+    #[inline]
+    pub(crate) fn take(&mut self, QueueSlot(slot): QueueSlot) -> T {
         self.free.push(slot);
-        let item = self.items[slot as usize].take().expect("a queued slot holds an item");
-        Some((at, item))
+        self.items[slot as usize].take().expect("a queued slot holds an item")
     }
 
     fn choose(&mut self, at: Time, seq: u64, slot: u32, decisions: &mut Decisions) -> u32 {
@@ -84,7 +95,11 @@ mod tests {
         for (i, t) in times.iter().enumerate() {
             queue.push(Time(*t), i as u64);
         }
-        std::iter::from_fn(|| queue.pop(&mut decisions)).map(|(_, item)| item).collect()
+        std::iter::from_fn(|| {
+            let (_, slot) = queue.pop(&mut decisions)?;
+            Some(queue.take(slot))
+        })
+        .collect()
     }
 
     #[test]

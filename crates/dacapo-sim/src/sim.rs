@@ -277,23 +277,18 @@ impl Sim {
         self.nodes[node.0 as usize].life
     }
 
-    /// The node on which this item gives a turn, if it does.
-    fn node_of(&mut self, item: &Item) -> Option<NodeId> {
-        match item {
+    /// The node that cannot take this item now, if it is one that gives a turn on such a node.
+    fn busy_node_of(&self, item: &Item) -> Option<NodeId> {
+        let id = match item {
+            Item::ToServer(id, _) => self.book.peek(*id)?.server,
+            Item::ToCaller(id, _) | Item::Break(id, _) => self.book.peek(*id)?.caller.node,
             Item::Timer(address, ..)
             | Item::Fail(address, ..)
             | Item::Evict(address, ..)
-            | Item::Store(Step::Answer(address, ..)) => Some(address.node),
-            Item::Store(Step::Done(node, _)) | Item::Message(_, node, _) => Some(*node),
-            Item::ToServer(id, _) => self.book.get(*id).map(|e| e.server),
-            Item::ToCaller(id, _) | Item::Break(id, _) => self.book.get(*id).map(|e| e.caller.node),
-            _ => None,
-        }
-    }
-
-    /// The node that cannot take this item now, if it is for such a one.
-    fn busy_node_of(&mut self, item: &Item) -> Option<NodeId> {
-        let id = self.node_of(item)?;
+            | Item::Store(Step::Answer(address, ..)) => address.node,
+            Item::Store(Step::Done(node, _)) | Item::Message(_, node, _) => *node,
+            _ => return None,
+        };
         let node = &self.nodes[id.0 as usize];
         let is_free = node.ready_at() <= self.now && self.inboxes[id.0 as usize].is_empty();
         (node.is_up && !is_free).then_some(id)
@@ -310,6 +305,7 @@ impl Sim {
 
     /// The node takes the first thing out of its inbox, if it is ready for it.
     fn wake(&mut self, id: NodeId, life: u32) -> Option<Delivery> {
+        let mut delivery = None;
         let node = &self.nodes[id.0 as usize];
         if node.life != life || !node.is_up {
             return None;
@@ -319,9 +315,9 @@ impl Sim {
             self.queue.push(ready, Item::Wake(id, life));
             return None;
         }
-        let item = self.inboxes[id.0 as usize].pop_front()?;
+        let mut item = self.inboxes[id.0 as usize].pop_front()?;
         self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
-        let delivery = self.happen(item);
+        self.happen(&mut item, &mut delivery);
         if !self.inboxes[id.0 as usize].is_empty() {
             let next = self.nodes[id.0 as usize].ready_at().max(self.now + Duration::from_nanos(1));
             self.queue.push(next, Item::Wake(id, life));
@@ -329,9 +325,41 @@ impl Sim {
         delivery
     }
 
-    /// Lets an item happen; gives the turn that comes of it, if any.
-    fn happen(&mut self, item: Item) -> Option<Delivery> {
+    /// Lets an item happen; the turn that comes of it, if any, comes to `place`. Both are large, so they
+    /// are taken and put where they are.
+    #[inline]
+    fn happen(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
+        let (event, to) = match item {
+            Item::ToServer(id, event) => {
+                *place = self.crash_at_message(*id, event, true);
+                if place.is_some() {
+                    return;
+                }
+                let to = self.reach_server(*id, event);
+                (event, to)
+            }
+            Item::ToCaller(id, event) => {
+                *place = self.crash_at_message(*id, event, false);
+                if place.is_some() {
+                    return;
+                }
+                let to = self.reach_caller(*id, event);
+                (event, to)
+            }
+            item => {
+                *place = self.happens(std::mem::replace(item, Item::Heal));
+                return;
+            }
+        };
+        if let Some(to) = to {
+            *place = Some(self.deliver(to, std::mem::replace(event, Event::Crash)));
+        }
+    }
+
+    /// The same, for what is not part of a call.
+    fn happens(&mut self, item: Item) -> Option<Delivery> {
         match item {
+            Item::ToServer(..) | Item::ToCaller(..) => None,
             Item::Boot(node) => Some(self.boot(node)),
             Item::Exit(node, life) => {
                 let is_same = self.life(node) == life && self.nodes[node.0 as usize].is_up;
@@ -348,7 +376,7 @@ impl Sim {
                     Some(trigger) => self.times(trigger, address, timer)?,
                     None => 1,
                 };
-                self.timers.swap_remove(&(address, timer));
+                self.timers.remove(&(address, timer));
                 let event = if times == 1 { Event::Timer(timer) } else { Event::Misfire(timer, times) };
                 Some(self.deliver(address, event))
             }
@@ -356,12 +384,6 @@ impl Sim {
             Item::Fail(address, life, event) => {
                 let node = &self.nodes[address.node.0 as usize];
                 (node.life == life && node.is_up).then(|| self.deliver(address, event))
-            }
-            Item::ToServer(id, event) => {
-                self.crash_at_message(id, &event, true).or_else(|| self.reach_server(id, event))
-            }
-            Item::ToCaller(id, event) => {
-                self.crash_at_message(id, &event, false).or_else(|| self.reach_caller(id, event))
             }
             Item::Store(step) => self.step_store(step),
             Item::Message(from, to, message) => self.reach_runtime(from, to, message),
@@ -387,6 +409,7 @@ impl Sim {
     }
 
     /// The delivery that hands `event` to `to` now.
+    #[inline(always)]
     pub(crate) fn deliver(&mut self, to: Address, event: Event) -> Delivery {
         self.deliveries += 1;
         self.decisions.at_event(self.deliveries);
@@ -418,7 +441,7 @@ impl Sim {
         let delivery = self.deliver(Address { node: id, instance: InstanceId::RUNTIME }, Event::Crash);
         self.crash_store(id);
         self.node(id).go_down();
-        self.timers.retain(|(address, _), _| address.node != id);
+        self.timers.take_all(|(address, _), _| address.node == id);
         let waiting = std::mem::take(&mut self.inboxes[id.0 as usize]);
         self.break_exchanges_of(id);
         for item in waiting {
@@ -453,7 +476,7 @@ impl Sim {
     /// An instance ended: nobody waits for its calls and timers any more.
     fn forget_instance(&mut self, from: Address, instance: InstanceId, why: &dacapo_core::Fault) {
         let gone = Address { node: from.node, instance };
-        self.timers.retain(|(address, _), _| *address != gone);
+        self.timers.take_all(|(address, _), _| *address == gone);
         for id in self.book.find(|e| e.caller == gone && !e.is_deaf) {
             self.cancel(id);
         }
@@ -465,33 +488,42 @@ impl Sim {
 
 impl World for Sim {
     fn next(&mut self) -> Option<Delivery> {
-        loop {
+        let mut delivery = None;
+        self.next_into(&mut delivery);
+        delivery
+    }
+
+    fn next_into(&mut self, place: &mut Option<Delivery>) {
+        *place = None;
+        while place.is_none() {
             self.check_quiet();
             if self.ending.is_some() {
-                return None;
+                return;
             }
             if self.deliveries >= self.options.deliveries_max {
                 self.ending = Some(Ending::Endless(self.deliveries));
-                return None;
+                return;
             }
             if let Some((to, event)) = self.next_up.pop_front() {
-                return Some(self.deliver(to, event));
+                *place = Some(self.deliver(to, event));
+                return;
             }
             self.decisions.about(|_| {});
-            let Some((at, item)) = self.queue.pop(&mut self.decisions) else {
+            let Some((at, slot)) = self.queue.pop(&mut self.decisions) else {
                 let open = self.describe_open();
                 self.ending = Some(Ending::Stuck(self.phase, open));
-                return None;
+                return;
             };
             self.now = at;
+            let mut item = self.queue.take(slot);
             self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
             if let Some(node) = self.busy_node_of(&item) {
                 self.put_into_inbox(node, item);
                 continue;
             }
-            if let Some(delivery) = self.happen(item) {
+            self.happen(&mut item, place);
+            if let Some(delivery) = place {
                 self.strike_after_turn(delivery.to.node);
-                return Some(delivery);
             }
         }
     }
@@ -519,7 +551,7 @@ impl World for Sim {
             Effect::SetTimer(timer, wait) => self.set_timer(from, timer, None, wait),
             Effect::SetTrigger(timer, trigger, wait) => self.set_timer(from, timer, Some(trigger), wait),
             Effect::ClearTimer(timer) => {
-                self.timers.swap_remove(&(from, timer));
+                self.timers.remove(&(from, timer));
             }
             Effect::PhaseDone => {
                 if self.workload == Some(from.node) {

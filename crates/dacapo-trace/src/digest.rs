@@ -16,39 +16,61 @@ use dacapo_core::{
 const GATHERED_MAX: usize = 4096;
 
 /// A digest that grows with the run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Rolling {
     hasher: DigestHasher,
-    gathered: Vec<u8>,
+    gathered: Box<[u8; GATHERED_MAX]>,
+    len: usize,
+}
+
+impl Default for Rolling {
+    fn default() -> Rolling {
+        Rolling { hasher: DigestHasher::default(), gathered: Box::new([0; GATHERED_MAX]), len: 0 }
+    }
 }
 
 impl Rolling {
     /// The digest of everything so far.
     pub(crate) fn digest(&self) -> Digest {
         let mut hasher = self.hasher.clone();
-        hasher.write(&self.gathered);
+        hasher.write(&self.gathered[..self.len]);
         hasher.digest()
     }
 
     /// Takes in a delivery.
     pub(crate) fn delivery(&mut self, delivery: &Delivery) {
         let Delivery { at, now, wall, to, event } = delivery;
-        self.fields().tag(1).u64(at.0).u64(now.0).u64(wall.0 as u64).address(*to);
-        self.event(event);
-        self.settle();
+        let fields = self.fields().tag(1).u64(at.0).u64(now.0).u64(wall.0 as u64).address(*to);
+        // What there is most of is written in one go.
+        match event {
+            Event::Request { exchange, service, from, object: None, head, body } => {
+                fields.tag(4).u64(exchange.0).u32(service.0).caller(*from).request(head).body(body);
+            }
+            Event::Response { call, head, body } => {
+                fields.tag(9).u64(call.0).response(head).body(body);
+            }
+            _ => {
+                drop(fields);
+                self.event(event);
+            }
+        }
     }
 
     /// Takes in an effect.
     pub(crate) fn effect(&mut self, from: Address, effect: &Effect) {
-        self.fields().tag(2).address(from);
-        self.effect_alone(effect);
-        self.settle();
-    }
-
-    fn settle(&mut self) {
-        if self.gathered.len() >= GATHERED_MAX {
-            self.hasher.write(&self.gathered);
-            self.gathered.clear();
+        let fields = self.fields().tag(2).address(from);
+        match effect {
+            Effect::Fetch { call, target: Target::Service(node, service, by), head, body } => {
+                let fields = fields.tag(0).u64(call.0);
+                fields.tag(2).u32(node.0).u32(service.0).caller(*by).request(head).body(body);
+            }
+            Effect::Respond { exchange, head, body } => {
+                fields.tag(4).u64(exchange.0).response(head).body(body);
+            }
+            _ => {
+                drop(fields);
+                self.effect_alone(effect);
+            }
         }
     }
 
@@ -56,7 +78,7 @@ impl Rolling {
         match event {
             Event::Boot { entropy, incarnation } => {
                 self.tag(0);
-                self.gathered.extend_from_slice(&entropy.0);
+                self.fields().piece(entropy.0);
                 self.u32(*incarnation);
             }
             Event::Crash => self.tag(1),
@@ -73,9 +95,7 @@ impl Rolling {
                         self.object(key);
                     }
                 }
-                self.fields().u64(exchange.0).u32(service.0).caller(*from);
-                self.request(head);
-                self.body(body);
+                self.fields().u64(exchange.0).u32(service.0).caller(*from).request(head).body(body);
             }
             Event::RequestChunk(exchange, chunk) => self.chunk(5, exchange.0, chunk),
             Event::ResponseCredit(exchange, bytes) => self.count(6, exchange.0, *bytes),
@@ -94,9 +114,7 @@ impl Rolling {
                 self.tag(*kind as u8);
             }
             Event::Response { call, head, body } => {
-                self.id(9, call.0);
-                self.response(head);
-                self.body(body);
+                self.fields().tag(9).u64(call.0).response(head).body(body);
             }
             Event::ResponseChunk(call, chunk) => self.chunk(10, call.0, chunk),
             Event::RequestCredit(call, bytes) => self.count(11, call.0, *bytes),
@@ -161,16 +179,13 @@ impl Rolling {
             Effect::Fetch { call, target, head, body } => {
                 self.id(0, call.0);
                 self.target(target);
-                self.request(head);
-                self.body(body);
+                self.fields().request(head).body(body);
             }
             Effect::RequestChunk(call, chunk) => self.chunk(1, call.0, chunk),
             Effect::ResponsePull(call, bytes) => self.count(2, call.0, *bytes),
             Effect::Cancel(call) => self.id(3, call.0),
             Effect::Respond { exchange, head, body } => {
-                self.id(4, exchange.0);
-                self.response(head);
-                self.body(body);
+                self.fields().tag(4).u64(exchange.0).response(head).body(body);
             }
             Effect::ResponseChunk(exchange, chunk) => self.chunk(5, exchange.0, chunk),
             Effect::RequestPull(exchange, bytes) => self.count(6, exchange.0, *bytes),
@@ -310,43 +325,10 @@ impl Rolling {
         self.option(why, |me, why| me.text(why));
     }
 
-    fn request(&mut self, head: &RequestHead) {
-        self.text(head.method.as_str());
-        self.text(&head.url);
-        self.headers(&head.headers);
-    }
-
-    fn response(&mut self, head: &ResponseHead) {
-        self.u32(u32::from(head.status.as_u16()));
-        self.headers(&head.headers);
-    }
-
-    fn headers(&mut self, headers: &Headers) {
-        self.u32(headers.0.len() as u32);
-        for (name, value) in &headers.0 {
-            self.text(name.as_str());
-            self.bytes(value.as_bytes());
-        }
-    }
-
-    fn body(&mut self, body: &Body) {
-        match body {
-            Body::Empty => self.tag(0),
-            Body::Full(bytes) => {
-                self.fields().tag(1).u64(bytes.len() as u64);
-                self.raw(bytes);
-            }
-            Body::Stream => self.tag(2),
-        }
-    }
-
     fn chunk(&mut self, tag: u8, id: u64, chunk: &Chunk) {
         self.id(tag, id);
         match chunk {
-            Chunk::Data(bytes) => {
-                self.fields().tag(0).u64(bytes.len() as u64);
-                self.raw(bytes);
-            }
+            Chunk::Data(bytes) => drop(self.fields().tag(0).bytes(bytes)),
             Chunk::End => self.tag(1),
             Chunk::Abort(why) => {
                 self.tag(2);
@@ -357,8 +339,7 @@ impl Rolling {
 
     fn check(&mut self, check: &Check) {
         let Check { kind, holds, message, details, location } = check;
-        self.fields().tag(*kind as u8).tag(u8::from(*holds)).u64(message.len() as u64);
-        self.raw(message.as_bytes());
+        self.fields().tag(*kind as u8).tag(u8::from(*holds)).bytes(message.as_bytes());
         self.option(details.as_ref(), |me, details| me.text(details));
         self.option(location.as_ref(), Self::location);
     }
@@ -379,6 +360,7 @@ impl Rolling {
         self.fields().tag(tag).u64(id).u32(count);
     }
 
+    #[inline]
     fn id(&mut self, tag: u8, id: u64) {
         self.fields().tag(tag).u64(id);
     }
@@ -390,52 +372,128 @@ impl Rolling {
         }
     }
 
+    #[inline]
     fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.fields().u64(bytes.len() as u64);
-        self.raw(bytes);
+        self.fields().bytes(bytes);
     }
 
-    /// Bytes whose length has been said.
-    fn raw(&mut self, bytes: &[u8]) {
-        if bytes.len() < GATHERED_MAX {
-            self.gathered.extend_from_slice(bytes);
-        } else {
-            self.hasher.write(&self.gathered);
-            self.gathered.clear();
-            self.hasher.write(bytes);
-        }
-    }
-
+    #[inline]
     fn u64(&mut self, n: u64) {
         self.fields().u64(n);
     }
 
+    #[inline]
     fn u32(&mut self, n: u32) {
         self.fields().u32(n);
     }
 
+    #[inline]
     fn tag(&mut self, tag: u8) {
-        self.gathered.push(tag);
+        self.fields().tag(tag);
     }
 
     #[inline(always)]
     fn fields(&mut self) -> Fields<'_> {
-        Fields(&mut self.gathered)
+        Fields { at: self.len, rolling: self }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle(&mut self, len: usize) {
+        self.hasher.write(&self.gathered[..len]);
+        self.len = 0;
     }
 }
 
-/// Fields of a fixed size, one after the other.
-struct Fields<'a>(&'a mut Vec<u8>);
+/// Fields, one after the other. How far they have come is known here while they are written, and to the
+/// digest when this is dropped.
+struct Fields<'a> {
+    rolling: &'a mut Rolling,
+    at: usize,
+}
+
+impl Drop for Fields<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.rolling.len = self.at;
+    }
+}
 
 impl Fields<'_> {
     #[inline(always)]
-    fn piece<const N: usize>(self, piece: [u8; N]) -> Self {
-        self.0.extend_from_slice(&piece);
+    fn piece<const N: usize>(mut self, piece: [u8; N]) -> Self {
+        if self.at > GATHERED_MAX - N {
+            self.rolling.settle(self.at);
+            self.at = 0;
+        }
+        self.rolling.gathered[self.at..self.at + N].copy_from_slice(&piece);
+        self.at += N;
         self
+    }
+
+    /// Bytes behind their length.
+    #[inline(always)]
+    fn bytes(self, bytes: &[u8]) -> Self {
+        let mut fields = self.u64(bytes.len() as u64);
+        match fields.rolling.gathered[fields.at..].get_mut(..bytes.len()) {
+            Some(room) => room.copy_from_slice(bytes),
+            None => return fields.long(bytes),
+        }
+        fields.at += bytes.len();
+        fields
+    }
+
+    /// Bytes for which there is no room beside what is gathered.
+    #[cold]
+    #[inline(never)]
+    fn long(mut self, bytes: &[u8]) -> Self {
+        self.rolling.settle(self.at);
+        self.at = 0;
+        match self.rolling.gathered.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.at = bytes.len();
+            }
+            None => self.rolling.hasher.write(bytes),
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn request(self, head: &RequestHead) -> Self {
+        self.bytes(head.method.as_str().as_bytes()).bytes(head.url.as_bytes()).headers(&head.headers)
+    }
+
+    #[inline(always)]
+    fn response(self, head: &ResponseHead) -> Self {
+        self.u32(u32::from(head.status.as_u16())).headers(&head.headers)
+    }
+
+    #[inline(always)]
+    fn headers(self, headers: &Headers) -> Self {
+        let fields = self.u32(headers.0.len() as u32);
+        if headers.0.is_empty() { fields } else { fields.each_header(headers) }
+    }
+
+    #[inline(never)]
+    fn each_header(mut self, headers: &Headers) -> Self {
+        for (name, value) in &headers.0 {
+            self = self.bytes(name.as_str().as_bytes()).bytes(value.as_bytes());
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn body(self, body: &Body) -> Self {
+        match body {
+            Body::Empty => self.tag(0),
+            Body::Full(bytes) => self.tag(1).bytes(bytes),
+            Body::Stream => self.tag(2),
+        }
     }
 
     #[inline(always)]

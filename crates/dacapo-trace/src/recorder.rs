@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
-use dacapo_core::{Address, Delivery, Digest, Effect, Note, Time, World};
+use dacapo_core::{Address, Delivery, Digest, Effect, Note, Sent, Time, World};
 
 use crate::digest::Rolling;
 use crate::writer::Writer;
@@ -126,12 +126,23 @@ impl Tape {
         }
     }
 
+    #[inline]
+    fn effect(&mut self, from: Address, effect: &Effect) {
+        self.effects += 1;
+        self.rolling.effect(from, effect);
+        if let Some(writer) = &mut self.writer {
+            writer.effect(from, effect);
+            writer.settle(|| self.rolling.digest());
+        }
+    }
+
     fn flush(&mut self) {
         if let Some(writer) = &mut self.writer {
             writer.close(self.rolling.digest());
         }
     }
 
+    #[inline]
     fn flush_if_due(&mut self) {
         let Some(every) = self.every else { return };
         if self.at.0.saturating_sub(self.unwritten_since.0) >= every.as_nanos() as u64 {
@@ -149,14 +160,20 @@ impl Drop for Tape {
 
 impl<W: World> World for Recorder<W> {
     fn next(&mut self) -> Option<Delivery> {
+        let mut delivery = None;
+        self.next_into(&mut delivery);
+        delivery
+    }
+
+    #[inline]
+    fn next_into(&mut self, place: &mut Option<Delivery>) {
         self.tape.flush_if_due();
-        let delivery = self.world.next();
+        self.world.next_into(place);
         let tape = &mut self.tape;
         if tape.writer.is_some() {
             tape.notes(self.world.take_notes());
         }
-        // A delivery is large, so it is looked at where it is and handed on as it came.
-        if let Some(delivery) = &delivery {
+        if let Some(delivery) = place {
             tape.events += 1;
             tape.at = delivery.at;
             tape.rolling.delivery(delivery);
@@ -165,18 +182,18 @@ impl<W: World> World for Recorder<W> {
                 writer.settle(|| tape.rolling.digest());
             }
         }
-        delivery
     }
 
     fn submit(&mut self, from: Address, effect: Effect) {
-        let tape = &mut self.tape;
-        tape.effects += 1;
-        tape.rolling.effect(from, &effect);
-        if let Some(writer) = &mut tape.writer {
-            writer.effect(from, &effect);
-            writer.settle(|| tape.rolling.digest());
-        }
+        self.tape.effect(from, &effect);
         self.world.submit(from, effect);
+    }
+
+    fn submit_all(&mut self, effects: &mut Vec<Sent>) {
+        for (from, effect) in &*effects {
+            self.tape.effect(*from, effect);
+        }
+        self.world.submit_all(effects);
     }
 }
 

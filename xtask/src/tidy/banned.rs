@@ -42,7 +42,8 @@ const BANNED: &[(&str, &str)] = &[
 const PRINTS: &[&str] = &["println!", "eprintln!", "print!", "eprint!"];
 
 /// Where a ban does not hold, and why. A line that no longer applies is a finding.
-const ALLOW: &[(&str, &str, &str)] = &[];
+const ALLOW: &[(&str, &str, &str)] =
+    &[("crates/dacapo-core/src/id_map.rs", "HashMap", "nobody outside can go through it in its order")];
 
 /// Finds banned names in `src` of the deterministic crates, and prints outside of programs.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {

@@ -13,8 +13,8 @@ use std::time::Duration;
 pub use key::{DecisionKey, KeyError};
 pub use script::{Noise, Rest, Script, Triggers};
 
+use crate::IdMap;
 use crate::exponential::exponential;
-use crate::id::IdMap;
 use crate::{Random, Seed};
 
 /// One choice.
@@ -282,7 +282,7 @@ impl Decisions {
         let state = &mut self.lanes[lane.0];
         let tracing = self.tracing.as_mut().expect("asked before");
         let about = key::hash_of(&state.name, what, &tracing.cause);
-        let count = tracing.counts.entry(about).or_default();
+        let count = tracing.counts.get_or_default(about);
         *count += 1;
         let nth = *count;
         tracing.nth = nth;

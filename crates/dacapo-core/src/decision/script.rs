@@ -11,8 +11,8 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use super::{DecisionKey, DecisionKind, KeyError};
+use crate::IdMap;
 use crate::digest::DigestHasher;
-use crate::id::IdMap;
 
 /// Decisions that are given, and a rule for the rest.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -108,7 +108,7 @@ impl Runtime {
         }
         let Ok(service) = self.whose(&key) else { return };
         let id = self.instance_of_object(key, service, out);
-        self.enter(id, turn, Event::Alarm { scheduled, retry }, out);
+        self.enter(id, turn, &mut Event::Alarm { scheduled, retry }, out);
     }
 
     /// The service that has the class of an object now, if this node is where the object lives.

@@ -38,7 +38,7 @@ impl Runtime {
         let is_settled = |active: &super::Active| active.is_settled() && active.calls.is_empty();
         !slot.is_busy
             && slot.object.as_deref().is_none_or(is_settled)
-            && !self.open.values().any(|open| open.instance == id)
+            && !self.open.any(|open| open.instance == id)
     }
 
     /// Drops what is left of the old version once it has nothing more to do.

@@ -46,7 +46,7 @@ impl Runtime {
     pub(super) fn cut(&mut self, id: InstanceId, kind: FaultKind, turn: &Turn, out: &mut Sent) {
         let Some(slot) = self.instances.get(&id) else { return };
         let is_settled = slot.object.as_ref().is_none_or(|active| active.is_settled());
-        if slot.is_busy && is_settled && !self.open.values().any(|open| open.instance == id) {
+        if slot.is_busy && is_settled && !self.open.any(|open| open.instance == id) {
             let message = "what was given to waitUntil() was cut short".into();
             self.end(id, Fault { kind, message, location: None }, turn, out);
         }

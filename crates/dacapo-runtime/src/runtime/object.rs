@@ -147,9 +147,9 @@ impl Runtime {
     }
 
     /// Lets an event enter an instance, or wait until it may.
-    pub(super) fn enter(&mut self, id: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
+    pub(super) fn enter(&mut self, id: InstanceId, turn: &Turn, event: &mut Event, out: &mut Sent) {
         if let Some(loading) = self.objects.loading.get_mut(&id) {
-            match event {
+            match std::mem::replace(event, Event::Crash) {
                 Event::Cancelled(exchange) => drop(forget_request(&mut loading.waiting, exchange)),
                 event => {
                     loading.name = loading.name.take().or_else(|| name_in(&event, &loading.key));
@@ -160,12 +160,16 @@ impl Runtime {
         }
         // An instance that ended leaves events behind that were on their way to it.
         let Some(slot) = self.instances.get_mut(&id) else { return };
-        let Some(active) = &mut slot.object else { return self.turn(id, turn, event, out) };
+        let Some(active) = &mut slot.object else {
+            let end = slot.turn(turn, event, &mut self.scratch);
+            return self.turn_ended(id, end, turn, out);
+        };
         if let Event::Cancelled(exchange) = event
-            && forget_request(&mut active.waiting, exchange)
+            && forget_request(&mut active.waiting, *exchange)
         {
             return;
         }
+        let event = std::mem::replace(event, Event::Crash);
         if active.must_wait(&event) {
             active.waiting.push_back(event);
             return;
@@ -203,8 +207,8 @@ impl Runtime {
         self.arm_idle(id, self.idle_of(service, &key), out);
         // It may have gone back to an earlier state, as it was told to: that is a change.
         self.save(id, false, out);
-        for event in waiting {
-            self.enter(id, turn, event, out);
+        for mut event in waiting {
+            self.enter(id, turn, &mut event, out);
         }
     }
 
@@ -407,7 +411,7 @@ impl Runtime {
         if idle < limit {
             return self.arm_idle(id, limit - idle, out);
         }
-        if !is_settled || self.open.values().any(|open| open.instance == id) {
+        if !is_settled || self.open.any(|open| open.instance == id) {
             return self.arm_idle(id, limit, out);
         }
         self.put_away(id, turn, out);

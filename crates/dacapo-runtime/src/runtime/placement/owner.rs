@@ -267,7 +267,7 @@ impl Runtime {
         // What has not entered the object can go where it belongs now.
         for event in waiting {
             if let Event::Request { exchange, .. } = event {
-                self.open.swap_remove(&exchange);
+                self.open.remove(&exchange);
                 self.misdirect(exchange, slice, out);
             }
         }
@@ -308,7 +308,7 @@ impl Runtime {
         let is_quiet = |id: &InstanceId| {
             let Some(slot) = self.instances.get(id) else { return false };
             let is_settled = slot.object.as_ref().is_none_or(|active| active.is_settled());
-            is_settled && !slot.is_busy && !self.open.values().any(|open| open.instance == *id)
+            is_settled && !slot.is_busy && !self.open.any(|open| open.instance == *id)
         };
         let registers_are_quiet = |owned: &Owned| owned.registers.values().all(Register::is_quiet);
         self.placement.owned.get(&slice).is_none_or(registers_are_quiet)
