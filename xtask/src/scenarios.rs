@@ -43,13 +43,17 @@ const KINDS: &[Kind] = &[
     normal("examples"),
     Kind { before: &["conform"], after: &[], ..normal("sim-scenarios/conformance") },
     // A planted bug must be found within these seeds.
-    Kind { after: &["--seeds", "100"], ends: CHECK_BROKE, ..normal("sim-scenarios/negative") },
+    Kind {
+        after: &["--seeds", "100", "--shrink", "0"],
+        ends: CHECK_BROKE,
+        ..normal("sim-scenarios/negative")
+    },
     // The bug is mended, so the seed passes.
     Kind { entries: Entries::Files, after: &[], ..normal("sim-scenarios/regressions") },
     // The bug is still there: another ending, or another rule, means that the file is no longer true.
     Kind {
         entries: Entries::Files,
-        after: &[],
+        after: &["--shrink", "0"],
         ends: CHECK_BROKE,
         names_rule: true,
         ..normal("sim-scenarios/regressions/open")
