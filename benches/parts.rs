@@ -1,6 +1,5 @@
 //! What the parts of a simulated run cost: the queue of what is due, a decision, the recorder.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -44,7 +43,7 @@ fn decision(c: &mut Criterion) {
     let mut group = c.benchmark_group("decision");
     let mut decisions = Decisions::new(Seed(0), Source::Seed);
     let lane = decisions.lane("net.latency");
-    group.bench_function("drawn", |b| b.iter(|| decisions.choose(lane, 1 << 32)));
+    group.bench_function("drawn", |b| b.iter(|| decisions.choose(lane, "latency", 1 << 32)));
     group.finish();
 }
 
