@@ -35,8 +35,16 @@ fn broken_project(home: &Path) {
 }
 
 fn recording_of(home: &Path) -> PathBuf {
-    let mut files = fs::read_dir(home.join(".dacapo")).unwrap().map(|entry| entry.unwrap().path());
-    files.next().expect("a failing seed leaves a recording")
+    recordings_in(home).swap_remove(0)
+}
+
+/// The recording of the run, and that of the shrunk one.
+fn recordings_in(home: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(home.join(".dacapo")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|e| e == "trace")).collect();
+    files.sort_by_key(|path| path.as_os_str().len());
+    files
 }
 
 #[test]
@@ -64,9 +72,13 @@ fn a_failing_seed_is_explained_repeated_and_replayed() {
     let again = run(home.path(), &repeat.split(' ').collect::<Vec<_>>(), BROKEN);
     assert!(again.contains("every visit counts once"), "{again}");
 
+    let recordings = recordings_in(home.path());
+    assert_eq!(recordings.len(), 2, "{recordings:?}");
+    for recording in &recordings {
+        assert!(run(home.path(), &["replay", recording.to_str().unwrap()], PASSED).contains("same"));
+    }
     let recording = recording_of(home.path());
     let recording = recording.to_str().unwrap();
-    assert!(run(home.path(), &["replay", recording], PASSED).contains("same"));
     assert!(run(home.path(), &["trace", recording], PASSED).contains("https://greeter.example/?name=Ada"));
     // Drawn: the check, and the line of the workload that has it.
     let diagram = run(home.path(), &["trace", recording, "--diagram"], PASSED);

@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dacapo_core::{Script, Seed};
 use dacapo_lab::{Attempt, Experiment, Report, RunOptions, Shrunk, Strategy};
+use dacapo_trace::Trace;
 use dacapo_trace::diagram::Inevitability;
-use dacapo_trace::{Memory, Trace};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::target::Target;
@@ -62,7 +63,17 @@ pub(crate) fn explain(
     anstream::println!("  {STRONG}{}{STRONG:#}\n", failure.to_string().replace('\n', "\n  "));
     let faults = if report.faults.is_empty() { "none".to_owned() } else { report.faults.join(", ") };
     anstream::println!("faults in use: {faults}\n");
-    let trace = trace_of(&path, target, shrunk.as_ref())?;
+    let page = path.with_extension("html");
+    // What a person goes on with is the shrunk run, if there is one.
+    let path = match &shrunk {
+        None => path,
+        Some(shrunk) => {
+            let shorter = path.with_extension("shrunk.trace");
+            record_script(target, &shrunk.experiment, attempt.seed, Some(&shrunk.script), &shorter)?;
+            shorter
+        }
+    };
+    let trace = read(&path)?;
     let what = if shrunk.is_some() { " (of the shrunk run)" } else { "" };
     anstream::println!("{STRONG}how it came to that{STRONG:#}{FAINT}{what}{FAINT:#}");
     for line in explain::text(&trace, &Explain::default()) {
@@ -75,7 +86,6 @@ pub(crate) fn explain(
             anstream::println!("{}", colored(&line));
         }
     }
-    let page = path.with_extension("html");
     write_page(&page, &trace, attempt, shrunk.as_ref(), inevitability.as_ref(), &target.repeat(attempt))?;
     if let Some(shrunk) = &shrunk {
         shrink::tell(shrunk);
@@ -97,41 +107,35 @@ pub(crate) fn record(
     attempt: &Attempt,
     path: &Path,
 ) -> miette::Result<Report> {
-    let experiment = experiment.for_attempt(attempt);
+    record_script(target, &experiment.for_attempt(attempt), attempt.seed, attempt.script.as_ref(), path)
+}
+
+fn record_script(
+    target: &Target,
+    experiment: &Experiment,
+    seed: Seed,
+    script: Option<&Script>,
+    path: &Path,
+) -> miette::Result<Report> {
     let file = create_private(path);
     let file = file.wrap_err_with(|| format!("cannot write the recording {}", path.display()))?;
-    let mut identity = experiment.identity(attempt.seed, attempt.script.as_ref());
+    let mut identity = experiment.identity(seed, script);
     identity.project = target.project.path().display().to_string();
     identity.engine = target.project.engine_identity();
     identity.config = Some(target.project.config_text().to_owned());
     let options = RunOptions {
-        script: attempt.script.clone(),
+        script: script.cloned(),
         record: Some((identity, Box::new(file))),
         ..RunOptions::default()
     };
-    let (report, written) = experiment.run_with(attempt.seed, options);
+    let (report, written) = experiment.run_with(seed, options);
     written.map_err(|e| miette!("the recording {} is incomplete: {e}", path.display()))?;
     Ok(report)
 }
 
-/// What is drawn: the shrunk run, if there is one, and else the recording.
-fn trace_of(path: &Path, target: &Target, shrunk: Option<&Shrunk>) -> miette::Result<Trace> {
-    let Some(shrunk) = shrunk else {
-        let file = File::open(path).into_diagnostic()?;
-        return Trace::read(std::io::BufReader::new(file)).map_err(|e| miette!("{}: {e}", path.display()));
-    };
-    let memory = Memory::new();
-    let mut identity = shrunk.experiment.identity(shrunk.report.seed, Some(&shrunk.script));
-    identity.project = target.project.path().display().to_string();
-    identity.engine = target.project.engine_identity();
-    let options = RunOptions {
-        script: Some(shrunk.script.clone()),
-        record: Some((identity, Box::new(memory.clone()))),
-        ..RunOptions::default()
-    };
-    let (_, written) = shrunk.experiment.run_with(shrunk.report.seed, options);
-    written.map_err(|e| miette!("the recording of the shrunk run is incomplete: {e}"))?;
-    Trace::read(memory.take().as_slice()).map_err(|e| miette!("{e}"))
+fn read(path: &Path) -> miette::Result<Trace> {
+    let file = File::open(path).into_diagnostic()?;
+    Trace::read(std::io::BufReader::new(file)).map_err(|e| miette!("{}: {e}", path.display()))
 }
 
 /// How probable the failure was at each moment, if somebody wants to know.
