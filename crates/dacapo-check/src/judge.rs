@@ -31,7 +31,8 @@ pub fn judge(request: &str) -> String {
         Ok(Verdict::Unknown(why)) => ("unknown", why),
         Err(why) => ("mistake", why),
     };
-    json!({"verdict": verdict, "text": text}).to_string()
+    // In the order of the alphabet: whether serde_json keeps another depends on what else is built with it.
+    json!({"text": text, "verdict": verdict}).to_string()
 }
 
 fn answer(request: &str) -> Result<Verdict<String>, String> {
