@@ -6,13 +6,19 @@ use dacapo_core::plan::Route;
 
 use super::fault::FaultDraft;
 use super::object;
+use super::queue::Stores;
 use super::scenario::ScenarioDraft;
 use super::service::ServiceDraft;
 use crate::Code;
 use crate::error::Place;
 use crate::read::{Placed, Reader};
 
-pub(super) fn check(reader: &mut Reader, services: &[ServiceDraft], scenarios: &[ScenarioDraft]) {
+pub(super) fn check(
+    reader: &mut Reader,
+    services: &[ServiceDraft],
+    scenarios: &[ScenarioDraft],
+    stores: &Stores,
+) {
     if services.is_empty() && !reader.has_gaps {
         let help = "Add one:  service \"shop\" { module = \"shop.ts\" }  in dacapo.hcl";
         reader.report_nowhere(Code::NoService, "the project has no service", help);
@@ -26,7 +32,9 @@ pub(super) fn check(reader: &mut Reader, services: &[ServiceDraft], scenarios: &
     for service in services {
         for call in &service.calls {
             let Some((owner, class)) = object::split(&call.value) else {
-                known(reader, &by_name, call, "`calls`");
+                if !is_store(reader, &by_name, call, stores) {
+                    known(reader, &by_name, call, "`calls`");
+                }
                 continue;
             };
             let owner = Placed { value: owner.to_owned(), place: call.place.clone() };
@@ -92,6 +100,29 @@ fn routes_differ(reader: &mut Reader, services: &[ServiceDraft]) {
             }
         }
     }
+}
+
+/// Whether `calls` names a queue or a KV namespace, which is bound elsewhere.
+fn is_store(
+    reader: &mut Reader,
+    services: &BTreeMap<&str, &ServiceDraft>,
+    call: &Placed<String>,
+    stores: &Stores,
+) -> bool {
+    let name = &call.value;
+    let is_queue = stores.queues.iter().any(|draft| draft.name.value == *name);
+    let (kind, attribute) = match is_queue {
+        true => ("queue", "queues"),
+        false if stores.kv.iter().any(|kv| kv.value == *name) => ("KV namespace", "kv"),
+        false => return false,
+    };
+    if services.contains_key(name.as_str()) {
+        return false;
+    }
+    let message = format!("`calls` names a service {name:?}, and that is a {kind}");
+    let help = format!("Bind it in  {attribute} = {{ NAME = {name:?} }}  instead.");
+    reader.report(Code::UnknownService, message, &call.place, "no service", &help);
+    true
 }
 
 fn known<'a>(

@@ -55,7 +55,7 @@ pub fn parse_files(files: &[(&str, &str)]) -> Result<Config, Errors> {
             read_body(&mut reader, &body, &mut services, &mut scenarios, &mut stores);
         }
     }
-    across::check(&mut reader, &services, &scenarios);
+    across::check(&mut reader, &services, &scenarios, &stores);
     queue::check(&mut reader, &services, &stores);
     let (sources, errors) = reader.finish();
     Errors::check(errors)?;

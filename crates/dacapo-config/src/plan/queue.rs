@@ -49,7 +49,7 @@ pub(super) struct Stores {
 /// A queue that was read, and the places that are checked against other blocks.
 pub(super) struct QueueDraft {
     pub(super) queue: Queue,
-    name: Placed<String>,
+    pub(super) name: Placed<String>,
     consumer: Option<Placed<String>>,
     dead_letter: Option<Placed<String>>,
 }

@@ -267,8 +267,8 @@ service "Shop" {
     13: DC0005 "KEY" stands twice in `secrets`
     14: DC0016 "* * * *" is not a cron line: it has 4 fields
     14: DC0016 "@daily" is not a cron line: it has 1 field
-    14: DC0016 "61 * * * *" is not a cron line: Component error: Number out of bounds
-    14: DC0016 "0 0 30 2 *" is not a cron line: it is never due
+    14: DC0016 "61 * * * *" is not a cron line: "61" is no minute, which is 0 to 59
+    14: DC0016 "0 0 30 2 *" is never due
     15: DC0021 `instances` is a whole number from 1 to 500, and not 0
     16: DC0003 service "Shop" has no attribute `env`
     17: DC0008 a `limits` block has no name

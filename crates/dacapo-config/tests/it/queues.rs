@@ -180,7 +180,7 @@ kv "sessions" {}
 
 service "worker" {
   module = "worker.ts"
-  calls  = { X = "dacapo:queues", Y = "dacapo:kv.Shard" }
+  calls  = { X = "dacapo:queues", Y = "dacapo:kv.Shard", JOBS = "one", KEPT = "sessions" }
   queues = { X = "thre", 1 = "one" }
   kv     = { SESSIONS = "session", FILES = "files" }
   zone   = "UTC"
@@ -201,6 +201,8 @@ service "worker" {
     25: DC0005 there are two KV namespaces "sessions"
     29: DC0010 `calls` names a service "dacapo:queues", and there is none
     29: DC0010 `calls` names a service "dacapo:kv", and there is none
+    29: DC0010 `calls` names a service "one", and that is a queue
+    29: DC0010 `calls` names a service "sessions", and that is a KV namespace
     30: DC0024 `env.X` would be two things
     30: DC0026 there is no queue "thre"
     30: DC0006 a key takes a text, and this is a number
