@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, text: &str) -> usize {
-        check(&Tree::of(&[(path, text)])).len()
+        check_with(&Tree::of(&[(path, text)]), &[]).len()
     }
 
     #[test]
