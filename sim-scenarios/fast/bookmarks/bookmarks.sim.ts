@@ -15,6 +15,9 @@ let pages = 0;
 let texts = 0;
 
 class Client {
+  // Whether something was asked that nobody knows of whether it was done: it may still be.
+  isUnsure = false;
+
   constructor(readonly host: string, readonly name: string) {}
 
   // The answer, or null: then nobody knows whether it was done.
@@ -28,6 +31,7 @@ class Client {
     } catch (error) {
       if (error.code === "denied" || error.code === "unknown") throw error;
     }
+    this.isUnsure = true;
     return null;
   }
 
@@ -50,6 +54,7 @@ async function write(page: Client, known: Known[]): Promise<void> {
 
 async function goBack(page: Client, known: Known[], ordered: Set<string>): Promise<void> {
   const present = await page.ask<State>("read");
+  page.isUnsure = false;
   const { bookmark, text } = random.pick(known);
   const isAtOnce = random.int(0, 1) === 0;
   let undo: string | null = null;
@@ -66,7 +71,7 @@ async function goBack(page: Client, known: Known[], ordered: Set<string>): Promi
   sometimes(!isAtOnce && now.text === text && text !== present.text, "an object goes back to an earlier state");
   sometimes(isAtOnce && now.text === text && text !== present.text, "an object that is ended at once goes back as well");
   if (now.text === text && ordered.size === 0 && undo !== null) known.push({ bookmark: undo, text: present.text });
-  if (now.text !== text || ordered.size > 0) ordered.add(text);
+  if (now.text !== text || ordered.size > 0 || page.isUnsure) ordered.add(text);
 }
 
 export const drivers = {
