@@ -25,6 +25,10 @@ bench *FILTER:
     cargo xtask setup
     cargo bench --package dacapo-benches -- {{FILTER}}
 
+# how soon planted bugs are found: just scoreboard --bug lost-update --campaigns 30
+scoreboard *ARGS:
+    cargo run --release --quiet --package dacapo-scoreboard -- {{ARGS}}
+
 # the book, into target/book
 docs:
     mdbook build docs --dest-dir ../target/book

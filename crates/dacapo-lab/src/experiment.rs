@@ -378,6 +378,13 @@ impl ExperimentBuilder {
         self
     }
 
+    /// How long each phase but that of the drivers may take (without this: 60 s). Where something talks without
+    /// end, as heartbeats do, that is also how long it is waited for before the system is judged.
+    pub fn settles(mut self, settles: Duration) -> ExperimentBuilder {
+        self.scenario.settles = settles;
+        self
+    }
+
     /// Allows the faults of this name or group.
     ///
     /// Panics if there is no such fault: a test that names one that does not exist tests nothing.

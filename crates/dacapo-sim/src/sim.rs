@@ -100,6 +100,7 @@ impl Sim {
 
     /// The same; `open` opens the store of each node that has one ([`SimOptions::stores`]).
     pub fn with_store(options: SimOptions, mut decisions: Decisions, open: OpenStore) -> Sim {
+        decisions.be_quick(true);
         let queue = Queue::new(&mut decisions);
         let network = Network::new(&mut decisions);
         let faults = Faults::new(&options, &mut decisions);

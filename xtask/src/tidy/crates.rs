@@ -73,6 +73,7 @@ const TABLE: &[Row] = &[
             "dacapo-sim",
         ],
     ),
+    row("dacapo-scoreboard", &["dacapo-core", "dacapo-lab", "dacapo-sim"]),
     row("xtask", &[]),
 ];
 

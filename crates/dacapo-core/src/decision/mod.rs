@@ -70,7 +70,11 @@ pub struct Decisions {
     /// Whatever is only needed if decisions are told apart by their causes. (In a box, and absent
     /// in an ordinary run, in which nobody asks.)
     tracing: Option<Box<Tracing>>,
+    is_quick: bool,
 }
+
+/// While the system is quick, no length of noise is more than so many times its mean. By itself one in nine million is.
+const QUICK: u32 = 16;
 
 #[derive(Clone, Debug)]
 struct LaneState {
@@ -94,12 +98,27 @@ impl Decisions {
     /// Decisions under `seed`, from `source`.
     pub fn new(seed: Seed, source: Source) -> Decisions {
         let tracing = matches!(source, Source::Script(_)).then(Box::default);
-        Decisions { seed, source, lanes: Vec::new(), by_name: BTreeMap::new(), bytes_used: 0, tracing }
+        Decisions {
+            seed,
+            source,
+            lanes: Vec::new(),
+            by_name: BTreeMap::new(),
+            bytes_used: 0,
+            tracing,
+            is_quick: false,
+        }
     }
 
     /// From now on, remember every decision for [`Decisions::log`].
     pub fn remember(&mut self) {
         self.tracing.get_or_insert_default().log.get_or_insert_default();
+    }
+
+    /// Whether messages and disks are quick from now on, whatever a script says of them. It may let something be as
+    /// late as it likes, but that is a fault like others: when faults have stopped, whoever waits for an answer with
+    /// patience gets one.
+    pub fn be_quick(&mut self, is_quick: bool) {
+        self.is_quick = is_quick;
     }
 
     /// The decisions since [`Decisions::remember`].
@@ -220,7 +239,9 @@ impl Decisions {
     #[inline]
     pub fn exponential(&mut self, lane: Lane, what: &'static str, mean: Duration) -> Duration {
         let shape = |uniform| nanos(exponential(mean, uniform as u32));
-        Duration::from_nanos(self.draw(lane, what, DecisionKind::Noise, 1 << 32, u64::MAX, shape))
+        let length =
+            Duration::from_nanos(self.draw(lane, what, DecisionKind::Noise, 1 << 32, u64::MAX, shape));
+        if self.is_quick { length.min(mean.saturating_mul(QUICK)) } else { length }
     }
 
     /// Noise that is rarely more than 0: true with this probability.

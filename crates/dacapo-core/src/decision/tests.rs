@@ -146,3 +146,17 @@ proptest! {
         prop_assert_eq!(Script::from_lists(&script.to_lists()), Ok(script));
     }
 }
+
+#[test]
+fn a_script_makes_nothing_late_while_the_system_is_quick() {
+    let mean = Duration::from_millis(1);
+    let longest = |is_quick| {
+        let rest = Rest { seed: 3, noise: Noise::Each(Duration::from_secs(2)), triggers: Triggers::Calm };
+        let mut decisions = Decisions::new(Seed(3), Source::Script(Script::new([], rest)));
+        decisions.be_quick(is_quick);
+        let lane = decisions.lane("net.latency");
+        (0..100).map(|_| decisions.exponential(lane, "extra", mean)).max().unwrap()
+    };
+    assert!(longest(false) > Duration::from_secs(1));
+    assert_eq!(longest(true), mean * 16);
+}

@@ -92,6 +92,11 @@ impl Explorer {
         arm.weight = arm.weight * FADES + 1.0;
     }
 
+    /// How many calm runs were made besides the attempts, for strategies to build on.
+    pub fn calm_runs(&self) -> u64 {
+        self.baselines.runs
+    }
+
     /// How much was seen: distinct steps of nodes (what they were handed after what, and what came of it) and
     /// states that checks and `coverage` named.
     pub fn coverage(&self) -> usize {

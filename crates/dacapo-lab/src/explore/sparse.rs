@@ -53,6 +53,8 @@ struct Point {
 #[derive(Default)]
 pub(crate) struct Baselines {
     last: Option<Baseline>,
+    /// How many runs they took.
+    pub(super) runs: u64,
 }
 
 impl Baselines {
@@ -61,7 +63,10 @@ impl Baselines {
         let seed = number / SHARE;
         match self.last.take().filter(|last| last.seed == seed) {
             Some(last) => self.last.insert(last),
-            None => self.last.insert(Baseline::new(experiment, seed)),
+            None => {
+                self.runs += 1;
+                self.last.insert(Baseline::new(experiment, seed))
+            }
         }
     }
 }

@@ -191,6 +191,7 @@ impl Sim {
     /// The drivers begin: from now on faults happen.
     pub(crate) fn begin_faults(&mut self, at: Time) {
         self.faults.is_on = true;
+        self.decisions.be_quick(false);
         for spell in Spell::ALL {
             self.schedule_spell(spell, at);
         }
@@ -199,6 +200,7 @@ impl Sim {
     /// The network heals, spells end, no fault begins any more. Clocks stay as far off as they are.
     pub(crate) fn end_faults(&mut self) {
         self.faults.is_on = false;
+        self.decisions.be_quick(true);
         self.heal_partition();
         self.faults.links.release();
         self.heal_disks();

@@ -1,0 +1,70 @@
+//! What the scoreboard promises, bug by bug: it is found within its budget, and its twin is never accused.
+
+use dacapo_lab::Strategy;
+use dacapo_scoreboard::{BUGS, Bug, STRATEGIES, campaign, twin};
+
+fn is_found(name: &str) {
+    let bug = Bug::named(name).expect("a bug of this name");
+    let (strategy, budget) = bug.budget;
+    let outcome = campaign(bug, strategy, 0, budget);
+    assert!(outcome.executions.is_some(), "{strategy} does not find {name} within {budget} executions");
+}
+
+fn is_innocent(name: &str) {
+    let bug = Bug::named(name).expect("a bug of this name");
+    // A portfolio has no attempts of its own.
+    let strategies = STRATEGIES.iter().filter(|strategy| **strategy != Strategy::Portfolio);
+    let accused: Vec<String> = strategies.filter_map(|strategy| twin(bug, *strategy, 0..20)).collect();
+    assert!(accused.is_empty(), "{}", accused.join("\n"));
+}
+
+macro_rules! promises {
+    ($($test:ident: $name:literal,)*) => {
+        $(mod $test {
+            #[test]
+            fn is_found_within_its_budget() {
+                super::is_found($name);
+            }
+
+            #[test]
+            fn has_a_twin_that_is_not_accused() {
+                super::is_innocent($name);
+            }
+        })*
+
+        #[test]
+        fn every_bug_has_its_promises() {
+            let names: Vec<&str> = BUGS.iter().map(|bug| bug.name).collect();
+            assert_eq!(names, [$($name,)*]);
+        }
+    };
+}
+
+promises! {
+    lost_update: "lost-update",
+    retry_without_idempotency: "retry-without-idempotency",
+    saga_without_compensation: "saga-without-compensation",
+    two_phase_commit_alone: "two-phase-commit-alone",
+    lease_without_fencing: "lease-without-fencing",
+    stale_read_after_failover: "stale-read-after-failover",
+    cache_stampede: "cache-stampede",
+    write_skew: "write-skew",
+    clock_skewed_lease: "clock-skewed-lease",
+    double_cron: "double-cron",
+    early_ack: "early-ack",
+    retry_storm: "retry-storm",
+    two_objects: "two-objects",
+    watch_reconnect: "watch-reconnect",
+    paxos_wrong_value: "paxos-wrong-value",
+    paxos_broken_promise: "paxos-broken-promise",
+    read_without_write_back: "read-without-write-back",
+    vote_not_synced: "vote-not-synced",
+    old_term_commit: "old-term-commit",
+    raft_truncates: "raft-truncates",
+    raft_blind_vote: "raft-blind-vote",
+    dual_write: "dual-write",
+    stale_fill: "stale-fill",
+    zombie_delete: "zombie-delete",
+    dedupe_window: "dedupe-window",
+    hints_overflow: "hints-overflow",
+}
