@@ -54,7 +54,7 @@ async function retries() {
   await send("JOBS", { id: "again", then: "retry" });
   await sleep(2000);
   equal((await lines("again")).map((line) => line.attempts), [1], "a message that is to be retried waits");
-  await sleep(7000);
+  await sleep(8000);
   equal((await lines("again")).map((line) => line.attempts), [1, 2], "as long as the handler says");
   await sleep(10_000);
   equal((await lines("again")).length, 2, "and is acknowledged by a handler that returns");
