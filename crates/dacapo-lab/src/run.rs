@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::rc::Rc;
 
-use dacapo_core::{Decision, Decisions, NodeId, Script, Seed, Source, Time};
+use dacapo_core::{Decision, DecisionKey, Decisions, NodeId, Script, Seed, Source, Time};
 use dacapo_runtime::{Cluster, run};
 use dacapo_sim::{Ending, Sim};
 use dacapo_trace::{Identity, Outcome, Recorder};
@@ -30,6 +30,11 @@ pub struct RunOptions {
     pub record: Option<(Identity, Box<dyn Write>)>,
     /// Where the states of durable objects go, as they are at the end.
     pub states: Option<SharedStates>,
+}
+
+/// The decision that a fault is in use. In a calm run it is then asked where it could strike, and never does.
+pub(crate) fn uses(fault: &str) -> (DecisionKey, u64) {
+    (DecisionKey { lane: "swarm".into(), what: "uses".into(), cause: fault.to_owned(), nth: 1 }, 1)
 }
 
 /// What is left of a run.

@@ -73,7 +73,11 @@ impl Sim {
             return LATENCY_LOCAL;
         }
         let more = self.decisions.exponential(self.network.latency, "extra", LATENCY_MORE);
-        LATENCY_MIN + more.min(self.lateness_max(from, to).unwrap_or(LATENCY_MORE_MAX))
+        if more <= LATENCY_MORE_MAX {
+            return LATENCY_MIN + more;
+        }
+        let most = self.lateness_max(from, to).unwrap_or_default();
+        LATENCY_MIN + more.min(most.max(LATENCY_MORE_MAX))
     }
 
     /// Sends so many bytes on a way of their own.

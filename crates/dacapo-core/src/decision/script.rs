@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-use super::{DecisionKey, DecisionKind, KeyError};
+use super::{DecisionKey, DecisionKind, KeyError, nanos};
 use crate::IdMap;
 use crate::digest::DigestHasher;
 
@@ -110,8 +110,8 @@ impl Script {
             return 0;
         }
         match self.rest.noise {
-            Noise::Each(window) if is_message => self.below(about, nth, nanos(window)),
-            Noise::PerCause(window) if is_message => self.below(about, 0, nanos(window)),
+            Noise::Each(window) if is_message => self.below(about, nth, nanos(window).max(1)),
+            Noise::PerCause(window) if is_message => self.below(about, 0, nanos(window).max(1)),
             _ => shape(self.below(about, nth, uniform)),
         }
     }
@@ -168,7 +168,3 @@ impl Script {
 
 /// The name under which the rule for the rest stands among the decisions.
 const REST: &str = "rest";
-
-fn nanos(length: Duration) -> u64 {
-    super::nanos(length).max(1)
-}

@@ -96,12 +96,6 @@ impl Explorer {
     pub fn calm_runs(&self) -> u64 {
         self.baselines.runs
     }
-
-    /// How much was seen: distinct steps of nodes (what they were handed after what, and what came of it) and
-    /// states that checks and `coverage` named.
-    pub fn coverage(&self) -> usize {
-        self.seen.len()
-    }
 }
 
 /// A failure that a strategy found.

@@ -12,7 +12,7 @@ use dacapo_core::{Decision, DecisionKey, DecisionKind, Random, Rest, Script, See
 
 use super::attempt::shorter;
 use crate::experiment::Experiment;
-use crate::run::RunOptions;
+use crate::run::{RunOptions, uses};
 
 /// So many attempts share the seed of one calm run.
 const SHARE: u64 = 10;
@@ -143,11 +143,6 @@ impl Baseline {
         };
         (key.clone(), value)
     }
-}
-
-/// A fault is in use.
-fn uses(fault: &str) -> (DecisionKey, u64) {
-    (DecisionKey { lane: "swarm".into(), what: "uses".into(), cause: fault.to_owned(), nth: 1 }, 1)
 }
 
 /// A few things that go wrong.

@@ -24,7 +24,7 @@ struct Strike {
 }
 
 /// What decides whether a fault comes after a turn.
-pub(super) const AFTER_TURN: &str = "after_turn";
+const AFTER_TURN: &str = "after_turn";
 /// Between the name of a fault and the number of its strike, in the cause of a decision.
 const STRIKE: &str = " strike ";
 

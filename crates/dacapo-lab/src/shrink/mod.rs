@@ -17,7 +17,7 @@ use dacapo_sim::Swarm;
 
 use crate::experiment::Experiment;
 use crate::report::Report;
-use crate::run::RunOptions;
+use crate::run::{RunOptions, uses};
 use atom::{Atom, atoms_of, script_of};
 use reduce::reduce;
 
@@ -207,7 +207,8 @@ impl Search<'_> {
             }
             let mut experiment = self.experiment.clone();
             experiment.options_mut().lasts = lasts;
-            let script = Some(script_of(&small::in_use(&self.best), self.rest));
+            let lanes = self.best.iter().map(|atom| uses(&atom.key.lane));
+            let script = Some(Script::new(lanes, self.rest));
             let options = RunOptions { script, remember: true, ..RunOptions::default() };
             let calm = experiment.run_fully(self.seed, options);
             self.runs += 1;

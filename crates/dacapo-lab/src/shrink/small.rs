@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo_core::{Decision, DecisionKey, DecisionKind};
 
-use super::atom::{AFTER_TURN, Atom};
+use super::atom::Atom;
 
 /// Of messages and turns with the same cause so many are tried.
 const OF_A_CAUSE: u32 = 4;
@@ -65,11 +65,3 @@ pub(super) fn sets(candidates: &[Atom], size: usize) -> Vec<Vec<Atom>> {
 
 /// More sets than this are never tried.
 const MANY: usize = 20_000;
-
-/// Lets each of these faults be in use, and nothing happen.
-pub(super) fn in_use(atoms: &[Atom]) -> Vec<Atom> {
-    let lanes: BTreeSet<&str> = atoms.iter().map(|atom| atom.key.lane.as_str()).collect();
-    let key =
-        |lane: &str| DecisionKey { lane: lane.into(), what: AFTER_TURN.into(), cause: String::new(), nth: 1 };
-    lanes.into_iter().map(|lane| Atom::of(&key(lane), DecisionKind::Trigger, 0)).collect()
-}
