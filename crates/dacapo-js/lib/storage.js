@@ -168,12 +168,15 @@
   delete DurableObjectTransaction.isRolledBack;
   lib.interface(DurableObjectTransaction, { hidden: true });
 
+  const ALARM_MAX = 9_223_372_036_854;
   function setAlarm(at) {
     const millis = typeof at === "number" ? at : at instanceof Date ? at.getTime() : NaN;
     if (!Number.isFinite(millis)) {
       throw new TypeError(`setAlarm: a Date or milliseconds are required, not ${lib.inspect(at, { depth: 0 })}`);
     }
     if (millis < 0) throw new TypeError(`setAlarm: ${millis} is before 1970`);
+    // What the disk keeps: nanoseconds of 64 bits.
+    if (millis > ALARM_MAX) throw new TypeError(`setAlarm: ${millis} is after the year 2262; an alarm is set in milliseconds since 1970`);
     if (!lib.hasAlarm) {
       throw new TypeError("setAlarm: the class of this object has no method alarm(), so nobody would answer it");
     }

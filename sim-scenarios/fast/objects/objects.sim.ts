@@ -33,6 +33,7 @@ async function calls(env: any) {
   equal((await failure(thing.fail("value"))).message, "{ some: 'value' }", "what is thrown without being an error arrives as one");
   equal((await failure(thing.fail("function"))).name, "DataCloneError", "a function does not");
   equal((await failure(thing.echo(() => {}))).name, "DataCloneError", "nor as an argument");
+  equal((await failure(thing.echo(() => 1))).message, "() => (1) could not be cloned.", "it is quoted as it was written");
   for (const name of ["nothing", "ready", "alarm"]) {
     const { message } = await failure(thing[name]());
     equal(message, `The RPC receiver does not implement the method "${name}".`, "only methods of the class can be called");
@@ -110,6 +111,7 @@ async function alarms(env: any) {
   await sleep(9000);
   const rings = [[false, 0, null], [true, 1, null], [true, 2, null]];
   equal(await thing.getRings(), [rings, null], "an alarm rings until its handler succeeds");
+  always((await failure(thing.setAlarm(1e18))).message.includes("after the year 2262"), "an alarm has a time that the disk can keep");
   await thing.setAlarm(100);
   equal(await thing.deleteAlarm(), null, "an alarm can be removed");
   await sleep(500);

@@ -15,6 +15,8 @@ use std::rc::Rc;
 use bytestring::ByteString;
 use dacapo_core::{Code, Digest, LoadError, Location, digest_of};
 
+pub(crate) use self::probe::without_probes;
+
 use self::position::Positions;
 use self::resolve::{Resolver, Target};
 use crate::host::isolate::Pool;

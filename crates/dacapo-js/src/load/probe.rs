@@ -21,6 +21,22 @@ use oxc::syntax::scope::ScopeFlags;
 /// Every name that belongs to the probes starts so.
 pub(super) const RESERVED: &str = "__dacapo$";
 
+/// The count, as code has it.
+const COUNT: &str = "--__dacapo$left || __dacapo$spent()";
+
+/// A text that quotes code which runs, as the guest wrote that code; where that cannot be had, a function without its
+/// text.
+pub(crate) fn without_probes(text: &str) -> String {
+    let mut rest = text;
+    let mut plain = String::with_capacity(text.len());
+    while let Some(at) = rest.find(COUNT) {
+        plain.push_str(&rest[..at]);
+        rest = rest[at + COUNT.len()..].trim_start_matches([';', ',']).trim_start();
+    }
+    plain.push_str(rest);
+    if plain.contains(RESERVED) { "a function could not be cloned.".to_owned() } else { plain }
+}
+
 /// The pass over a module.
 pub(super) struct Probes<'a, 'r> {
     pub(super) ast: AstBuilder<'a>,
@@ -172,6 +188,33 @@ impl<'a> VisitMut<'a> for Probes<'a, '_> {
             let name = oxc::str::Str::from_str_in(&name, &self.ast);
             it.source = Expression::new_string_literal(it.span, name, None, &self.ast);
             it.options = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_probes;
+
+    #[test]
+    fn code_is_quoted_as_it_was_written() {
+        let quoted = [
+            ("#<WeakMap> could not be cloned.", "#<WeakMap> could not be cloned."),
+            (
+                "() => (--__dacapo$left || __dacapo$spent(), 1) could not be cloned.",
+                "() => (1) could not be cloned.",
+            ),
+            (
+                "() => {\n\t--__dacapo$left || __dacapo$spent();\n\tf();\n} could not be cloned.",
+                "() => {\n\tf();\n} could not be cloned.",
+            ),
+            (
+                "() => { try {} catch (e) { __dacapo$caught(e); } } could not be cloned.",
+                "a function could not be cloned.",
+            ),
+        ];
+        for (text, expected) in quoted {
+            assert_eq!(without_probes(text), expected);
         }
     }
 }
