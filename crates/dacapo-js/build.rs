@@ -1,4 +1,4 @@
-//! Embeds the platform library: the files that `lib/order.txt` names, in that order.
+//! Embeds the platform library: the files that `lib/order.txt` names, in that order, each with the part to which it belongs.
 
 #![allow(clippy::disallowed_methods, reason = "this is how cargo talks to a build script")]
 
@@ -11,11 +11,14 @@ fn main() {
     let lib = Path::new(&env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("lib");
     let order = fs::read_to_string(lib.join("order.txt")).unwrap_or_default();
     let mut code = String::from("&[\n");
-    for name in order.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in order.lines().filter(|line| !line.trim().is_empty()) {
+        let mut words = line.split_whitespace();
+        let (name, part) = (words.next().unwrap_or_default(), words.next());
         let path = lib.join(name);
         if path.is_file() {
             let path = path.to_str().expect("the path of the project is UTF-8");
-            writeln!(code, "    ({name:?}, include_str!({path:?})),").expect("a string takes it all");
+            writeln!(code, "    ({name:?}, {part:?}, include_str!({path:?})),")
+                .expect("a string takes it all");
         } else {
             println!("cargo::error=lib/order.txt names {name}, which does not exist");
         }

@@ -5,6 +5,15 @@
 
   const { defineProperty, getOwnPropertyDescriptors } = Object;
 
+  lib.parts ??= {};
+  // Files that few need are kept as they are until an instance says, before any guest's code runs, that it does.
+  lib.use = (part) => {
+    const files = lib.parts[part];
+    if (files === undefined) return;
+    delete lib.parts[part];
+    for (const file of files) file(ops, lib);
+  };
+
   // Rust calls these.
   lib.handlers = {};
   // Modules that guests import by name: name → exports.

@@ -7,6 +7,8 @@
 
   let entry = undefined;
   let env = null;
+  // What the entry module exports.
+  let exported = undefined;
   // Requests under way: number → Exchange.
   const exchanges = new Map();
   // Promises given to waitUntil, cron events and requests that are unfinished.
@@ -42,7 +44,12 @@
     lib.env = env;
     lib.service = boot.name;
     if (boot.object !== null) entry = lib.newObject(namespace, env, boot.object);
-    lib.startWorkload?.(namespace);
+    exported = namespace;
+  };
+
+  handlers.phase = (name) => {
+    lib.use("sim");
+    lib.enterPhase(name, exported);
   };
 
   class Exchange {

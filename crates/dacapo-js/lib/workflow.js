@@ -17,13 +17,7 @@
   // After how many rings of one alarm that all ended the object the workflow is given up.
   const RINGS_MAX = 6;
 
-  class WorkflowEntrypoint {
-    constructor(ctx, env) {
-      this.ctx = ctx;
-      this.env = env;
-    }
-  }
-  lib.WorkflowEntrypoint = WorkflowEntrypoint;
+  const { WorkflowEntrypoint } = lib;
 
   const errorFor = (id, message, name = "Error") => named(name, `workflow instance "${id}": ${message}`);
 
@@ -374,8 +368,4 @@
         this.#settle();
       }
     };
-
-  Object.assign(lib.modules["cloudflare:workers"], { WorkflowEntrypoint });
-  Object.assign(lib.modules["dacapo:workers"], { WorkflowEntrypoint, NonRetryableError: lib.workflows.NonRetryableError });
-  lib.modules["cloudflare:workflows"] = { NonRetryableError: lib.workflows.NonRetryableError };
 })

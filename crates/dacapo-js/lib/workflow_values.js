@@ -148,6 +148,17 @@
     }
   }
 
+  class WorkflowEntrypoint {
+    constructor(ctx, env) {
+      this.ctx = ctx;
+      this.env = env;
+    }
+  }
+  lib.WorkflowEntrypoint = WorkflowEntrypoint;
+  Object.assign(lib.modules["cloudflare:workers"], { WorkflowEntrypoint });
+  Object.assign(lib.modules["dacapo:workers"], { WorkflowEntrypoint, NonRetryableError });
+  lib.modules["cloudflare:workflows"] = { NonRetryableError };
+
   lib.workflows = {
     METHODS, STEPS_MAX, EVENT_TIMEOUT, TIMER_MAX, NonRetryableError,
     isFinal, named, show, lengthOf, timeOf, checkStepName, checkId, configOf, delayAfter, pack, isCommand, tell,

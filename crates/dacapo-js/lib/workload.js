@@ -24,10 +24,6 @@
   // label → { rounds, failures }
   const tally = new Map();
 
-  lib.startWorkload = (namespace) => {
-    workload = namespace;
-  };
-
   function violation(label, error) {
     ops.check(ALWAYS, false, `${label}: ${summary(error)}`, lib.stackOf(error));
   }
@@ -198,7 +194,8 @@
     },
   };
 
-  handlers.phase = (name) => {
+  lib.enterPhase = (name, namespace) => {
+    workload = namespace;
     phase = name;
     phases[name]?.();
   };

@@ -102,10 +102,11 @@
   // V8 adds this property to every context that comes from a snapshot, and insists that it is new.
   delete Error.stackTraceLimit;
   // The flag --stack-trace-limit differs from this on purpose: see watch.rs.
-  const begin = () => {
+  const begin = (parts) => {
     // V8 adds this one, too, to every context.
     delete globalThis.SharedArrayBuffer;
     Error.stackTraceLimit = 10;
+    for (let i = 0; i < parts.length; i++) lib.use(parts[i]);
   };
 
   return { begin, enter, prepare, handlers, modules };

@@ -9,7 +9,9 @@ const LIB = new URL("../", import.meta.url);
 const WINDOW = 256 * 1024;
 const scripts = readFileSync(new URL("order.txt", LIB), "utf8")
   .split("\n")
-  .filter((name) => name !== "")
+  .filter((line) => line !== "")
+  // Every part, whoever needs it.
+  .map((line) => line.split(" ")[0])
   .map((name) => new vm.Script(readFileSync(new URL(name, LIB), "utf8"), { filename: `lib/${name}` }));
 
 const urlParts = (url) => [

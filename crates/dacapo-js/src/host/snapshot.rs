@@ -10,11 +10,12 @@ use crate::host::clock::VirtualClock;
 use crate::host::process::EngineError;
 use crate::ops;
 
-/// The files of the platform library, in their order.
-static LIBRARY: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
+/// The files of the platform library, in their order: name, part and text. What belongs to a part is compiled, and not
+/// evaluated before somebody needs the part.
+static LIBRARY: &[(&str, Option<&str>, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 
 /// What the engine itself adds, after the library: see the file.
-const ENGINE: (&str, &str) = ("engine.js", include_str!("../engine.js"));
+const ENGINE: (&str, Option<&str>, &str) = ("engine.js", None, include_str!("../engine.js"));
 /// Names that probes use: script-scoped, so that no guest can reach them by way of `globalThis`.
 const PROBES: (&str, &str) = ("probes.js", include_str!("../probes.js"));
 
@@ -83,10 +84,17 @@ fn evaluate<'s>(scope: &mut v8::PinScope<'s, '_>) -> Result<v8::Local<'s, v8::Ob
     let key = text(scope, "probes");
     lib.set(scope, key.into(), probes);
     let mut result = None;
-    for (name, source) in LIBRARY.iter().chain([&ENGINE]) {
+    let parts = v8::Object::new(scope);
+    let key = text(scope, "parts");
+    lib.set(scope, key.into(), parts.into());
+    for (name, part, source) in LIBRARY.iter().chain([&ENGINE]) {
         let function = run(scope, name, source)?;
         let function: v8::Local<v8::Function> =
             function.try_into().map_err(|_| format!("{name} is not a function"))?;
+        if let Some(part) = part {
+            put_off(scope, parts, part, function);
+            continue;
+        }
         v8::tc_scope!(let caught, scope);
         let this = v8::undefined(caught).into();
         match function.call(caught, this, &[ops.into(), lib.into()]) {
@@ -96,6 +104,20 @@ fn evaluate<'s>(scope: &mut v8::PinScope<'s, '_>) -> Result<v8::Local<'s, v8::Ob
     }
     let result = result.and_then(|value| v8::Local::<v8::Object>::try_from(value).ok());
     result.ok_or_else(|| format!("{} returns no object", ENGINE.0))
+}
+
+/// Adds a file to those of its part.
+fn put_off<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    parts: v8::Local<'s, v8::Object>,
+    part: &str,
+    function: v8::Local<'s, v8::Function>,
+) {
+    let key = text(scope, part);
+    let known = parts.get(scope, key.into()).and_then(|files| v8::Local::<v8::Array>::try_from(files).ok());
+    let files = known.unwrap_or_else(|| v8::Array::new(scope, 0));
+    files.set_index(scope, files.length(), function.into());
+    parts.set(scope, key.into(), files.into());
 }
 
 fn run<'s>(

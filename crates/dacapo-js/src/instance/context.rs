@@ -1,12 +1,18 @@
 //! Contexts from the startup snapshot.
 
+use std::collections::BTreeSet;
+
 use crate::host::snapshot::ENGINE_DATA;
 use crate::ops::name;
 
-/// A new context, and the object that `engine.js` returned in it.
+/// Names of parts of the platform library, which `lib/order.txt` has.
+pub(crate) type Parts = BTreeSet<&'static str>;
+
+/// A new context with these parts of the library, and the object that `engine.js` returned in it.
 pub(crate) fn from_snapshot<'s>(
     scope: &mut v8::PinScope<'s, '_, ()>,
     queue: Option<&v8::MicrotaskQueue>,
+    parts: &Parts,
 ) -> Option<(v8::Local<'s, v8::Context>, v8::Local<'s, v8::Object>)> {
     let queue = queue.map(|queue| std::ptr::from_ref(queue).cast_mut());
     let options = v8::ContextOptions { microtask_queue: queue, ..v8::ContextOptions::default() };
@@ -16,7 +22,10 @@ pub(crate) fn from_snapshot<'s>(
     let scope = &mut v8::ContextScope::new(scope, context);
     let engine = scope.get_context_data_from_snapshot_once::<v8::Object>(ENGINE_DATA).ok()?;
     let begin = v8::Local::<v8::Function>::try_from(get(scope, engine, "begin")?).ok()?;
-    begin.call(scope, engine.into(), &[])?;
+    let parts: Vec<v8::Local<v8::Value>> =
+        parts.iter().map(|part| name(scope, part.as_bytes()).into()).collect();
+    let parts = v8::Array::new_with_elements(scope, &parts);
+    begin.call(scope, engine.into(), &[parts.into()])?;
     Some((context, engine))
 }
 

@@ -60,7 +60,7 @@ impl JsInstance {
         guest.judge = pool.judge;
         guest.storage = boot.object.as_ref().map(|object| object.storage.clone());
         let _clock = VirtualClock::show(dacapo_core::WallTime::SIM_START, true);
-        let live = start::context(&lease, bundle, &mut guest);
+        let live = start::context(&lease, bundle, &boot, &mut guest);
         if live.is_none() {
             guest.fault = Some(Fault {
                 kind: FaultKind::Memory,

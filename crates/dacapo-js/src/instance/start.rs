@@ -7,9 +7,10 @@ use std::rc::Rc;
 use dacapo_core::plan::Workflow;
 use dacapo_core::{BindingTo, Boot, Entropy, Time};
 
+use super::Live;
+use super::context::{self, Parts};
 use super::event::Handler;
 use super::guest::{self, Guest};
-use super::{Live, context};
 use crate::host::isolate::{Compiled, Isolate};
 use crate::load::Bundle;
 use crate::ops::{name, v8_string};
@@ -54,7 +55,12 @@ impl Guest {
 }
 
 /// Makes the context of an instance.
-pub(super) fn context(isolate: &Isolate, bundle: &Rc<Bundle>, guest: &mut Guest) -> Option<Live> {
+pub(super) fn context(
+    isolate: &Isolate,
+    bundle: &Rc<Bundle>,
+    boot: &Boot,
+    guest: &mut Guest,
+) -> Option<Live> {
     let compiled = {
         let mut programs = isolate.compiled.borrow_mut();
         let fresh = || Rc::new(Compiled { modules: RefCell::new(vec![None; bundle.modules.len()]) });
@@ -64,13 +70,28 @@ pub(super) fn context(isolate: &Isolate, bundle: &Rc<Bundle>, guest: &mut Guest)
     let mut isolate = isolate.enter();
     let queue = v8::MicrotaskQueue::new(&mut isolate, v8::MicrotasksPolicy::Explicit);
     v8::scope!(let scope, &mut *isolate);
-    let (context, engine) = context::from_snapshot(scope, Some(&queue))?;
+    let (context, engine) = context::from_snapshot(scope, Some(&queue), &parts(bundle, boot))?;
     let scope = &mut v8::ContextScope::new(scope, context);
     let enter = context::function(scope, engine, "enter")?;
     guest.prepare = context::function(scope, engine, "prepare");
     let handlers = v8::Local::<v8::Object>::try_from(context::get(scope, engine, "handlers")?).ok()?;
     let handlers = Handler::NAMES.map(|name| context::function(scope, handlers, name));
     Some(Live { context: v8::Global::new(scope, context), queue, enter, handlers })
+}
+
+/// What an instance needs of the library beside what all have.
+fn parts(bundle: &Bundle, boot: &Boot) -> Parts {
+    let mut parts = bundle.parts();
+    parts.extend(boot.bindings.iter().filter_map(|binding| match &binding.to {
+        BindingTo::Service | BindingTo::Objects(_) => None,
+        BindingTo::Workflows(_) => Some("workflow"),
+        BindingTo::Queue(_) => Some("queue"),
+        BindingTo::Kv(_) => Some("kv"),
+    }));
+    if boot.object.as_ref().is_some_and(|object| object.workflow.is_some()) {
+        parts.insert("workflow");
+    }
+    parts
 }
 
 /// What `handlers.start` is told: `{ vars, bindings, objects, queues, kv, workflows, name, object }`.

@@ -26,6 +26,16 @@ pub(super) fn exists(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
+/// The part of the platform library that has a module.
+pub(super) fn part(name: &str) -> Option<&'static str> {
+    match name {
+        "dacapo:sim" => Some("sim"),
+        plan::QUEUES => Some("queue"),
+        plan::KV => Some("kv"),
+        _ => None,
+    }
+}
+
 /// A module that exports what the library has under `lib.modules[name]`.
 pub(super) fn module(pool: &Rc<Pool>, name: &str) -> Module {
     let mut code = format!("const it = __dacapo$modules[{name:?}];\n");
@@ -43,7 +53,10 @@ fn exports(pool: &Rc<Pool>, name: &str) -> Vec<String> {
     let lease = pool.take(super::link::MEMORY);
     let mut isolate = lease.enter();
     v8::scope!(let scope, &mut *isolate);
-    let Some((context, engine)) = context::from_snapshot(scope, None) else { return Vec::new() };
+    let Some((context, engine)) = context::from_snapshot(scope, None, &part(name).into_iter().collect())
+    else {
+        return Vec::new();
+    };
     let scope = &mut v8::ContextScope::new(scope, context);
     let names = context::get(scope, engine, "modules")
         .and_then(|modules| v8::Local::<v8::Object>::try_from(modules).ok())

@@ -8,7 +8,7 @@ use dacapo_core::{Entropy, LoadError, Location};
 
 use super::Bundle;
 use crate::host::isolate::{Compiled, Pool};
-use crate::instance::context;
+use crate::instance::context::{self, Parts};
 use crate::instance::guest::{Guest, Running};
 use crate::instance::module;
 
@@ -24,7 +24,7 @@ pub(super) fn link(pool: &Rc<Pool>, bundle: &Rc<Bundle>) -> Result<(), LoadError
     let _running = Running::new(&guest);
     let mut isolate = lease.enter();
     v8::scope!(let scope, &mut *isolate);
-    let Some((context, _)) = context::from_snapshot(scope, None) else {
+    let Some((context, _)) = context::from_snapshot(scope, None, &Parts::new()) else {
         return Err(super::plain("V8 made no context from its snapshot".to_owned()));
     };
     let scope = &mut v8::ContextScope::new(scope, context);

@@ -20,6 +20,7 @@ pub(crate) use self::probe::without_probes;
 use self::position::Positions;
 use self::resolve::{Resolver, Target};
 use crate::host::isolate::Pool;
+use crate::instance::context::Parts;
 
 /// What stands before the path of a project's file in the name of its module.
 const SCHEME: &str = "app:///";
@@ -56,6 +57,11 @@ impl Bundle {
     /// The module with this name.
     pub(crate) fn index_of(&self, specifier: &str) -> Option<usize> {
         self.by_specifier.get(specifier).copied()
+    }
+
+    /// The parts of the platform library that its modules come from.
+    pub(crate) fn parts(&self) -> Parts {
+        self.modules.iter().filter_map(|module| builtin::part(&module.specifier)).collect()
     }
 
     /// The module that a specifier means that was not known at load: a name, or a relative path.

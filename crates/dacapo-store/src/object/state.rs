@@ -277,7 +277,8 @@ impl Storage for Object {
     }
 
     fn set_name(&mut self, name: ByteString) -> Result<(), StorageError> {
-        self.name = (name::get(self)?.as_ref() != Some(&name)).then_some(name);
+        // Whether it is stored already, `put` finds out: most objects never get so far.
+        self.name = Some(name);
         Ok(())
     }
 

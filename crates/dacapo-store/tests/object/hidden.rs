@@ -1,6 +1,8 @@
 //! Names that begin with `_cf_` are the system's: no way leads to them.
 
-use dacapo_core::{Image, SqlValue, Storage, StorageEngine as _, StorageErrorKind};
+use dacapo_core::{
+    Entropy, Image, SqlValue, Storage, StorageEngine as _, StorageErrorKind, Time, Turn, WallTime,
+};
 use dacapo_store::Sqlite;
 use proptest::prelude::*;
 
@@ -124,6 +126,10 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = value;
         }
-        use_all(&mut *open(Some(&Image { bytes: bytes.into(), alarm: None })));
+        // Damage to the first bytes is refused at once.
+        if let Ok(mut storage) = Sqlite.open(Some(&Image { bytes: bytes.into(), alarm: None }), Entropy([3; 32])) {
+            storage.begin_turn(&Turn { now: Time(0), wall: WallTime::SIM_START });
+            use_all(&mut *storage);
+        }
     }
 }
