@@ -20,12 +20,11 @@ mod watch;
 
 pub use crash::CrashReport;
 pub use experiment::{Experiment, ExperimentBuilder, Setup};
-pub use explore::{Attempt, Explorer, Found, Strategy, StrategyError};
+pub use explore::{Attempt, Explorer, Found, Itinerary, Stop, Strategy, StrategyError};
 pub use report::{Failure, Report};
 pub use run::{Run, RunOptions, rerun};
 pub use seeds::{Campaign, CampaignResult};
 pub use shrink::{Progress, ShrinkError, Shrunk};
-pub use signature::{Group, Groups};
 pub use states::{SharedStates, States};
 
 /// The words that scenarios in Rust are written with.

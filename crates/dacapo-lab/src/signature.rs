@@ -1,13 +1,10 @@
-//! What failures have in common: a signature that leaves out what differs from seed to seed, and
-//! failures grouped by it, so that a thousand failing seeds read as three bugs.
-
-use std::collections::BTreeMap;
-use std::fmt;
+//! What failures have in common: a signature that leaves out what differs from seed to seed, so that a thousand failing
+//! seeds read as three bugs.
 
 use dacapo_core::Location;
 use dacapo_sim::Ending;
 
-use crate::report::{Failure, Report};
+use crate::report::Failure;
 
 /// A signature is no longer than this; what comes behind says little.
 const CHARS_MAX: usize = 200;
@@ -150,101 +147,8 @@ fn is_time(word: &str) -> bool {
     is_date || is_clock
 }
 
-/// Failures with the same signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
-    /// How many runs failed so.
-    pub count: u64,
-    /// What the one is called that is told of: with the fewest events, and among those the first.
-    pub name: String,
-    /// How many events that one has.
-    pub events: u64,
-    /// Its failure.
-    pub example: Failure,
-}
-
-/// Failures, grouped by signature.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Groups {
-    groups: BTreeMap<String, Group>,
-}
-
-impl Groups {
-    /// Adds what came of a run of this name (`seed 17`); one that passed changes nothing.
-    pub fn add(&mut self, name: &str, report: &Report) {
-        let Some(failure) = &report.failure else { return };
-        let new =
-            || Group { count: 0, name: name.to_owned(), events: report.events, example: failure.clone() };
-        let group = self.groups.entry(failure.signature()).or_insert_with(new);
-        group.count += 1;
-        if report.events < group.events {
-            *group = Group { count: group.count, ..new() };
-        }
-    }
-
-    /// How many different failures there are.
-    pub fn len(&self) -> usize {
-        self.groups.len()
-    }
-
-    /// Whether nothing failed.
-    pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
-
-    /// Signature and group, the most frequent one first.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Group)> {
-        let mut groups: Vec<_> =
-            self.groups.iter().map(|(signature, group)| (&signature[..], group)).collect();
-        groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
-        groups.into_iter()
-    }
-
-    /// Whether this is the run of a group that is told of.
-    pub fn names(&self, name: &str) -> bool {
-        self.groups.values().any(|group| group.name == name)
-    }
-
-    /// How many runs failed.
-    pub fn failures(&self) -> u64 {
-        self.groups.values().map(|group| group.count).sum()
-    }
-}
-
-impl fmt::Display for Groups {
-    /// A line that counts, and one for each group: how many, the run to begin with, the signature.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural =
-            |n: u64, word: &str| if n == 1 { format!("1 {word}") } else { format!("{} {word}s", grouped(n)) };
-        let (bugs, seeds) = (plural(self.len() as u64, "bug"), plural(self.failures(), "failing run"));
-        writeln!(f, "{bugs} in {seeds}")?;
-        let count = self.iter().map(|(_, group)| grouped(group.count).len()).max().unwrap_or(0);
-        let width = self.iter().map(|(_, group)| group.name.len()).max().unwrap_or(0);
-        for (signature, group) in self.iter() {
-            writeln!(f, "  {:>count$} ×  {:<width$}  {signature}", grouped(group.count), group.name)?;
-        }
-        Ok(())
-    }
-}
-
-/// A number with a blank every three digits.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use bytestring::ByteString;
-    use dacapo_check::Table;
-    use dacapo_core::{Check, CheckKind, Digest, NodeId, Phase, Seed, Time};
     use proptest::prelude::*;
 
     use super::*;
@@ -280,64 +184,5 @@ mod tests {
             let text = |n: u64| normal(&format!("key {n} of node{n} after {n}ms"));
             prop_assert_eq!(text(a), text(b));
         }
-    }
-
-    fn report(seed: u64, events: u64, failure: Option<Failure>) -> Report {
-        Report {
-            seed: Seed(seed),
-            failure,
-            digest: Digest(0),
-            events,
-            time: Time::ZERO,
-            faults: vec![format!("fault {seed}")],
-            checks: Table::default(),
-        }
-    }
-
-    fn broken(message: String, line: u32) -> Option<Failure> {
-        let location = Location { file: ByteString::from("bank.ts"), line, column: line };
-        let check = Check {
-            kind: CheckKind::Always,
-            holds: false,
-            message: message.into(),
-            details: Some("of no interest".into()),
-            location: Some(location),
-        };
-        Some(Failure::Check { check, event: 9, at: Time(9), node: NodeId(0), node_name: "n0".into() })
-    }
-
-    #[test]
-    fn a_thousand_failing_seeds_read_as_three_bugs() {
-        let mut groups = Groups::default();
-        for seed in 0..1204 {
-            let failure = match seed {
-                0..1000 => broken(format!("account {seed} is never overdrawn"), 12),
-                1000..1200 => broken(format!("account {seed} is never overdrawn"), 40),
-                1200..1203 => Some(Failure::Ending(Ending::Stuck(Phase::Heal, format!("{seed}").into()))),
-                _ => None,
-            };
-            groups.add(&format!("seed {seed}"), &report(seed, 5000 - seed % 700, failure));
-        }
-        assert_eq!((groups.len(), groups.failures()), (3, 1203));
-        insta::assert_snapshot!(groups, @"
-        3 bugs in 1 203 failing runs
-          1 000 ×  seed 699   account <n> is never overdrawn (bank.ts:12)
-            200 ×  seed 1199  account <n> is never overdrawn (bank.ts:40)
-              3 ×  seed 1202  stuck in heal
-        ");
-    }
-
-    #[test]
-    fn the_example_of_a_group_is_its_shortest_run() {
-        let mut groups = Groups::default();
-        for (seed, events) in [(3, 50), (9, 20), (4, 20), (1, 90)] {
-            groups.add(&format!("seed {seed}"), &report(seed, events, broken(format!("order {seed}"), 1)));
-        }
-        let (signature, group) = groups.iter().next().expect("one group");
-        assert_eq!(signature, "order <n> (bank.ts:1)");
-        assert_eq!((group.count, &group.name[..], group.events), (4, "seed 9", 20));
-        assert!(groups.names("seed 9") && !groups.names("seed 3"));
-        assert!(matches!(&group.example, Failure::Check { check, .. } if check.message == "order 9"));
-        assert_eq!(group.example.rule(), "order 9");
     }
 }

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod campaign;
 mod cmd;
 mod explain;
 mod lifecycle;
@@ -15,7 +16,7 @@ use clap::{Parser, Subcommand};
 ///
 /// Exit codes: 0 all is well; 1 a check broke; 2 the input cannot be used (arguments, configuration,
 /// programs, files); 3 a run was not deterministic, or a replay diverged; 4 no verdict, because one turn did
-/// not end; 5 the disk of a server failed.
+/// not end or a worker of a campaign died; 5 the disk of a server failed; 130 somebody stopped it.
 #[derive(Parser)]
 #[command(name = "dacapo", version)]
 struct Cli {
@@ -29,6 +30,8 @@ enum Command {
     New(cmd::new::Args),
     /// Run scenarios under many seeds, and stop at the first that fails
     Sim(cmd::sim::Args),
+    /// Look at the results of campaigns, and merge those of several machines
+    Campaign(cmd::campaign::Args),
     /// Play a recording again, and stop where it differs
     Replay(cmd::replay::Args),
     /// Print a recording
@@ -46,12 +49,16 @@ enum Command {
     /// Print the digests of seeds, for comparison with another process
     #[command(hide = true)]
     Digest(cmd::digest::Args),
+    /// Make the attempts that are named on standard input, for a campaign
+    #[command(hide = true)]
+    Worker(cmd::worker::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::New(args) => cmd::new::run(&args),
         Command::Sim(args) => cmd::sim::run(&args),
+        Command::Campaign(args) => cmd::campaign::run(&args),
         Command::Replay(args) => cmd::replay::run(&args),
         Command::Trace(args) => cmd::trace::run(&args),
         Command::Serve(args) => cmd::serve::run(&args),
@@ -60,6 +67,7 @@ fn main() -> ExitCode {
         Command::Workflows(args) => cmd::workflows::run(&args),
         Command::Conform(args) => cmd::conform::run(&args),
         Command::Digest(args) => cmd::digest::run(&args),
+        Command::Worker(args) => cmd::worker::run(&args),
     };
     match result {
         Ok(code) => code,

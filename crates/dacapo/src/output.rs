@@ -21,6 +21,10 @@ pub(crate) fn create_private(path: &Path) -> miette::Result<File> {
 pub(crate) const BROKEN: u8 = 1;
 /// The input cannot be used.
 pub(crate) const UNUSABLE: Code = Code(2);
+/// An attempt has no verdict.
+pub(crate) const NO_VERDICT: u8 = 4;
+/// Somebody stopped it.
+pub(crate) const STOPPED: u8 = 130;
 /// The disk of a server failed.
 pub(crate) const DISK_FAILED: u8 = 5;
 /// A run was not deterministic.

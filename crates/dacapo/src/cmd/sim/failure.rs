@@ -13,40 +13,73 @@ use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::target::Target;
 use super::{Args, shrink};
+use crate::campaign::record::{Finished, Name};
 use crate::explain::{self, Explain, Extra};
 use crate::output::{BAD, FAINT, STRONG, colored, create_private};
 
-/// What an attempt is called.
-pub(super) fn name(attempt: &Attempt) -> String {
-    match attempt.strategy {
-        Strategy::Swarm => format!("seed {}", attempt.number),
-        strategy => format!("{strategy} {}", attempt.number),
+/// For how many seconds decisions that matter are looked for, if nobody says.
+const SHRINK: u64 = 60;
+
+/// Where recordings of failing runs go.
+fn folder(args: &Args) -> PathBuf {
+    args.results.clone().unwrap_or_else(|| PathBuf::from(".dacapo"))
+}
+
+/// Records a failing attempt, and says how to go on with it.
+pub(super) fn keep(
+    args: &Args,
+    target: &Target,
+    experiment: &Experiment,
+    finished: &Finished,
+) -> miette::Result<()> {
+    let attempt = target.attempt(experiment, finished.name);
+    let (path, _) = record_again(args, target, experiment, finished, &attempt)?;
+    if args.json {
+        return Ok(());
     }
+    let Some(failure) = &finished.failure else { return Ok(()) };
+    anstream::println!("\n{BAD}{}{BAD:#}  {}", finished.name, failure.text.replace('\n', "\n  "));
+    anstream::println!("  {STRONG}repeat{STRONG:#}  {}", target.repeat(finished.name));
+    anstream::println!("  {STRONG}read{STRONG:#}    dacapo trace {}", path.display());
+    Ok(())
+}
+
+/// Runs a failing attempt once more, and writes its recording.
+fn record_again(
+    args: &Args,
+    target: &Target,
+    experiment: &Experiment,
+    finished: &Finished,
+    attempt: &Attempt,
+) -> miette::Result<(PathBuf, Report)> {
+    let folder = folder(args);
+    let name = finished.name.to_string().replace(' ', "-").replace("seed-", "");
+    let path = folder.join(format!("{}-{name}.trace", target.scenario.name));
+    let cannot = || format!("cannot make the folder {}", folder.display());
+    std::fs::create_dir_all(&folder).into_diagnostic().wrap_err_with(cannot)?;
+    let again = record(target, experiment, attempt, &path)?;
+    if again.digest.to_string() != finished.digest {
+        return Err(miette!(
+            "{} is not deterministic: digest {} when it failed, {} when it was recorded",
+            finished.name,
+            finished.digest,
+            again.digest
+        ));
+    }
+    Ok((path, again))
 }
 
 pub(crate) fn explain(
     args: &Args,
     target: &Target,
     experiment: &Experiment,
-    attempt: &Attempt,
-    report: &Report,
+    finished: &Finished,
 ) -> miette::Result<()> {
-    let name = name(attempt);
-    let path = PathBuf::from(format!(
-        ".dacapo/{}-{}.trace",
-        target.scenario.name,
-        name.replace(' ', "-").replace("seed-", "")
-    ));
-    std::fs::create_dir_all(".dacapo").into_diagnostic().wrap_err("cannot make the folder .dacapo")?;
-    let again = record(target, experiment, attempt, &path)?;
-    if again.digest != report.digest {
-        return Err(miette!(
-            "{name} is not deterministic: digest {} when it failed, {} when it was recorded",
-            report.digest,
-            again.digest
-        ));
-    }
-    let shrunk = match args.shrink {
+    let name = finished.name;
+    let attempt = &target.attempt(experiment, name);
+    let (path, report) = record_again(args, target, experiment, finished, attempt)?;
+    let report = &report;
+    let shrunk = match args.shrink.unwrap_or(SHRINK) {
         // Somebody has shrunk it before.
         _ if target.script.is_some() => None,
         0 => None,
@@ -86,16 +119,23 @@ pub(crate) fn explain(
             anstream::println!("{}", colored(&line));
         }
     }
-    write_page(&page, &trace, attempt, shrunk.as_ref(), inevitability.as_ref(), &target.repeat(attempt))?;
+    write_page(
+        &page,
+        &trace,
+        attempt,
+        shrunk.as_ref(),
+        inevitability.as_ref(),
+        &target.repeat(Name::of(attempt)),
+    )?;
     if let Some(shrunk) = &shrunk {
         shrink::tell(shrunk);
     }
-    anstream::println!("\n{STRONG}repeat{STRONG:#}  {}", target.repeat(attempt));
+    anstream::println!("\n{STRONG}repeat{STRONG:#}  {}", target.repeat(Name::of(attempt)));
     anstream::println!("{STRONG}see{STRONG:#}     {}", page.display());
     anstream::println!("{STRONG}read{STRONG:#}    dacapo trace {}", path.display());
     anstream::println!("{STRONG}replay{STRONG:#}  dacapo replay {}", path.display());
     if args.save.is_none() && target.saved.is_none() {
-        anstream::println!("{STRONG}keep{STRONG:#}    {} --save NAME", target.repeat(attempt));
+        anstream::println!("{STRONG}keep{STRONG:#}    {} --save NAME", target.repeat(Name::of(attempt)));
     }
     Ok(())
 }
@@ -208,7 +248,7 @@ fn save(
         nodes: shrunk.map(|shrunk| shrunk.experiment.nodes()),
         lasts: shrunk.map(|shrunk| shrunk.experiment.options().lasts),
         rule: report.failure.as_ref().map(|f| f.rule()).unwrap_or_default(),
-        found: format!("`{}` with {}", target.repeat(attempt), report.faults.join(", ")),
+        found: format!("`{}` with {}", target.repeat(Name::of(attempt)), report.faults.join(", ")),
         decisions: shrunk.map(|shrunk| shrunk.script.to_lists()).unwrap_or_default(),
         program: None,
     };

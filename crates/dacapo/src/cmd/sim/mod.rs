@@ -1,22 +1,29 @@
 //! `dacapo sim`: run scenarios under many seeds.
 
 mod failure;
-mod junit;
+pub(crate) mod junit;
+mod live;
 mod shrink;
 mod target;
 mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use dacapo_check::Table;
-use dacapo_core::Time;
-use dacapo_lab::{Attempt, Groups, Report, RunOptions, Strategy};
-use indicatif::{ProgressBar, ProgressStyle};
+use dacapo_lab::{Experiment, Explorer, Strategy};
+use miette::miette;
 use serde_json::json;
 
-use crate::output::{BAD, BROKEN, DIVERGED, FAINT, GOOD, STRONG, grouped};
+use crate::campaign::crew::{self, Alone, Crew};
+use crate::campaign::identity::Identity;
+use crate::campaign::pool::Pool;
+use crate::campaign::record::{Finished, Lost};
+use crate::campaign::summary::{Simulated, Summary};
+use crate::campaign::{Book, End, Happening, Orders, drive};
+use crate::output::{BAD, BROKEN, DIVERGED, FAINT, GOOD, NO_VERDICT, STOPPED, STRONG, grouped};
+use live::Live;
 use target::Target;
 
 /// Run scenarios under many seeds, and stop at the first that fails.
@@ -38,9 +45,19 @@ pub(crate) struct Args {
     /// portfolio, and swarm for a single seed]
     #[arg(long)]
     strategy: Option<Strategy>,
-    /// How many seconds to look for the few decisions that make it fail; 0: do not
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    shrink: u64,
+    /// For how long to go on, as in 90s, 2h or 1h30m; without --seeds there is no other end
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration, conflicts_with = "seed")]
+    lasts: Option<Duration>,
+    /// How many processes make the attempts [default: one for each core, if there are many attempts]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Keep what came of all attempts in this directory, and go on where an earlier run with it stopped
+    #[arg(long, value_name = "DIR", conflicts_with = "seed")]
+    results: Option<PathBuf>,
+    /// How many seconds to look for the few decisions that make it fail; 0: do not [default: 60; with --for or
+    /// --results 0]
+    #[arg(long, value_name = "SECONDS")]
+    shrink: Option<u64>,
     /// Let a run that fails go on in so many other ways from each of about twenty moments, to see when its failure
     /// became inevitable
     #[arg(long, value_name = "RUNS", default_value_t = 0)]
@@ -48,7 +65,7 @@ pub(crate) struct Args {
     /// Run every seed again in a second process and compare digests (else a share of them)
     #[arg(long)]
     verify: bool,
-    /// Go on after a failure
+    /// Go on after a failure, as a campaign (--for, --results) always does
     #[arg(long)]
     keep_going: bool,
     /// JSON lines instead of text
@@ -65,165 +82,282 @@ pub(crate) struct Args {
     save: Option<String>,
 }
 
+impl Args {
+    /// Whether this is to be more than a look: it goes on after failures, and tells of them briefly.
+    fn is_campaign(&self) -> bool {
+        self.lasts.is_some() || self.results.is_some()
+    }
+
+    fn keeps_going(&self) -> bool {
+        self.keep_going || self.is_campaign()
+    }
+
+    fn jobs(&self, attempts: u64) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let worth = usize::try_from(attempts / ATTEMPTS_PER_JOB).unwrap_or(usize::MAX);
+        let wanted = self.jobs.map_or(cores.min(worth), usize::from);
+        wanted.min(usize::try_from(attempts).unwrap_or(usize::MAX)).max(1)
+    }
+}
+
+/// A process more is started for so many attempts: it has to load the project first.
+const ATTEMPTS_PER_JOB: u64 = 50;
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("that is no time at all".to_owned()) } else { Ok(duration) }
+}
+
 /// What came of one target.
 pub(crate) struct Outcome {
     pub(crate) name: String,
-    pub(crate) seeds: u64,
+    /// How many attempts were made now, and in how many seconds.
+    pub(crate) made: u64,
     pub(crate) seconds: f64,
-    pub(crate) virtual_time: f64,
-    pub(crate) checks: Table,
-    pub(crate) failed: Vec<(Attempt, Report)>,
+    /// All attempts, those that were known before too.
+    pub(crate) summary: Summary,
     pub(crate) divergence: Option<String>,
+    end: End,
 }
 
+/// Whether somebody wants it to stop, and whether there is something that can.
+static STOP: AtomicBool = AtomicBool::new(false);
+static CAN_STOP: AtomicBool = AtomicBool::new(false);
+
 pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
+    // A second Ctrl-C, or one while nothing looks at it, ends the process as it would have without this.
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::SeqCst) || !CAN_STOP.load(Ordering::SeqCst) {
+            std::process::exit(STOPPED.into());
+        }
+    });
+    let targets = target::find(args)?;
+    let until = args.lasts.map(|lasts| Instant::now() + lasts);
     let mut outcomes = Vec::new();
-    for target in target::find(args)? {
-        let outcome = run_target(args, &target)?;
-        let is_bad = !outcome.failed.is_empty() || outcome.divergence.is_some();
+    let count = targets.len();
+    for (index, target) in targets.iter().enumerate() {
+        // What is left of the time is shared among what is left to be done.
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let share = left.map(|left| left / u32::try_from(count - index).unwrap_or(u32::MAX));
+        let outcome = run_target(args, target, share)?;
+        let is_bad = outcome.summary.failures > 0 || outcome.divergence.is_some();
+        let is_stopped = outcome.end == End::Stopped;
         outcomes.push(outcome);
-        if is_bad && !args.keep_going {
+        if is_stopped || is_bad && !args.keeps_going() {
             break;
         }
     }
     if let Some(path) = &args.junit {
-        junit::write(path, &outcomes)?;
+        let suites = outcomes.iter().map(|o| junit::Suite {
+            name: &o.name,
+            summary: &o.summary,
+            seconds: o.seconds,
+            divergence: o.divergence.as_deref(),
+        });
+        junit::write(path, suites)?;
     }
-    if outcomes.iter().any(|o| o.divergence.is_some()) {
-        return Ok(DIVERGED.into());
-    }
-    let has_failed = outcomes.iter().any(|o| !o.failed.is_empty());
-    Ok(if has_failed { BROKEN.into() } else { ExitCode::SUCCESS })
+    let any = |is: fn(&Outcome) -> bool| outcomes.iter().any(is);
+    Ok(match () {
+        () if any(|o| o.divergence.is_some()) => DIVERGED.into(),
+        () if any(|o| o.summary.failures > 0) => BROKEN.into(),
+        () if any(|o| !o.summary.lost.is_empty()) => NO_VERDICT.into(),
+        () if any(|o| o.end == End::Stopped) => STOPPED.into(),
+        () => ExitCode::SUCCESS,
+    })
 }
 
-fn run_target(args: &Args, target: &Target) -> miette::Result<Outcome> {
+fn run_target(args: &Args, target: &Target, lasts: Option<Duration>) -> miette::Result<Outcome> {
     let experiment = target.experiment()?;
-    let mut explorer = target.attempts();
-    let bar = progress(args, target);
-    let begun = Instant::now();
-    let mut outcome = Outcome {
-        name: target.name(),
-        seeds: 0,
-        seconds: 0.0,
-        virtual_time: 0.0,
-        checks: Table::default(),
-        failed: Vec::new(),
-        divergence: None,
+    let seeds = target.seeds.clone();
+    let mut book = match &args.results {
+        Some(_) if target.saved.is_some() => {
+            return Err(miette!("a saved seed is one attempt: --results has nothing to go on with"));
+        }
+        Some(path) => {
+            let identity = Identity::of(&target.project, &experiment, target.strategy);
+            Book::open(path, &identity, seeds.start)?
+        }
+        None => Book::default(),
     };
-    let mut to_verify = Vec::new();
-    for _ in target.seeds.clone() {
-        let attempt = target.next(&mut explorer, &experiment);
-        let coverage = target.strategy == Strategy::Portfolio;
-        let run = experiment.run_attempt(&attempt, RunOptions { coverage, ..RunOptions::default() });
-        explorer.learn(&attempt, &run);
-        let report = run.report;
-        outcome.seeds += 1;
-        outcome.virtual_time += report.time.as_secs_f64();
-        outcome.checks.merge(&report.checks);
-        if args.verify || outcome.seeds % 20 == 1 {
-            to_verify.push((attempt.clone(), report.digest));
-        }
-        bar.inc(1);
-        bar.set_message(simulated(outcome.virtual_time));
-        if args.json {
-            print_json(target, &attempt, &report);
-        }
-        if !report.passed() {
-            outcome.failed.push((attempt, report));
-            if !args.keep_going {
-                break;
+    check_sample(args, &experiment, &book)?;
+    let is_one = target.script.is_some() || seeds.end - seeds.start == 1;
+    let jobs = if is_one { 1 } else { args.jobs(seeds.end - seeds.start) };
+    let mut crew: Box<dyn Crew> = match jobs {
+        1 => Box::new(Alone::new(&experiment, target.script.is_some().then(|| target.only(&experiment)))),
+        _ => Box::new(Pool::start(target.project.path(), &target.scenario.name, jobs)?),
+    };
+    let total = (seeds.end != u64::MAX).then_some(seeds.end - seeds.start);
+    let mut live = Live::new(&target.scenario.name, total, lasts, jobs, args.json);
+    book.notes.iter().for_each(|note| live.note(note));
+    if book.summary.attempts > 0 {
+        live.note(&format!("{} attempts are known from before", grouped(book.summary.attempts)));
+    }
+    let orders = Orders {
+        strategy: target.strategy,
+        seeds,
+        keep_going: args.keeps_going(),
+        until: lasts.map(|lasts| Instant::now() + lasts),
+        stopped: &|| STOP.load(Ordering::SeqCst),
+    };
+    let mut sample = verify::Sample::new(args.verify);
+    CAN_STOP.store(true, Ordering::SeqCst);
+    let end = drive(&orders, &mut book, &mut *crew, &mut |summary, happening| match happening {
+        Happening::Finished(finished) => {
+            live.finished(finished);
+            sample.add(finished);
+            if args.json {
+                print_json(target, finished);
             }
         }
-    }
-    outcome.seconds = begun.elapsed().as_secs_f64();
-    bar.finish_and_clear();
-    if target.script.is_none() {
-        outcome.divergence = verify::in_another_process(target, &to_verify)?;
+        Happening::Lost(lost) => {
+            live.lost(lost);
+            if args.json {
+                print_lost(target, lost);
+            }
+        }
+        Happening::Tick => live.tick(summary),
+    });
+    CAN_STOP.store(false, Ordering::SeqCst);
+    live.clear();
+    // Workers that are not needed any more leave the cores to what comes now.
+    drop(crew);
+    let end = end?;
+    let (made, seconds) = (live.made, live.seconds());
+    let mut outcome =
+        Outcome { name: target.name(), made, seconds, summary: book.summary, divergence: None, end };
+    if target.script.is_none() && outcome.end != End::Stopped {
+        outcome.divergence = verify::in_another_process(target, sample.names(), jobs)?;
     }
     if !args.json {
         summarize(&outcome);
     }
-    let mut groups = Groups::default();
-    for (attempt, report) in &outcome.failed {
-        groups.add(&failure::name(attempt), report);
-    }
-    if !args.json && outcome.failed.len() > 1 {
-        anstream::print!("\n{STRONG}{groups}{STRONG:#}");
-    }
-    // Of failures that are alike, one is told of.
-    for (attempt, report) in outcome.failed.iter().filter(|(it, _)| groups.names(&failure::name(it))) {
-        failure::explain(args, target, &experiment, attempt, report)?;
-    }
+    tell_failures(args, target, &experiment, &outcome)?;
     if let (Some(path), Some(_)) = (&args.record, args.seed) {
-        let attempt = target.next(&mut target.attempts(), &experiment);
-        failure::record(target, &experiment, &attempt, path)?;
+        failure::record(target, &experiment, &target.only(&experiment), path)?;
     }
     Ok(outcome)
 }
 
-fn progress(args: &Args, target: &Target) -> ProgressBar {
-    if args.json {
-        return ProgressBar::hidden();
+/// Makes one of the attempts again that are known: results that another simulator led to are worth nothing here, even if
+/// it had the same version.
+fn check_sample(args: &Args, experiment: &Experiment, book: &Book) -> miette::Result<()> {
+    let (Some(folder), Some((name, digest))) = (&args.results, &book.sample) else { return Ok(()) };
+    let again = crew::make(experiment, &mut Explorer::new(Strategy::Swarm, 0), *name);
+    if again.digest == *digest {
+        return Ok(());
     }
-    let style = "{prefix:.bold} {bar:30.green/dim} {pos}/{len} seeds  {per_sec}  {msg}";
-    let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(target.seeds.end - target.seeds.start).with_style(style);
-    bar.with_prefix(target.scenario.name.clone())
+    Err(miette!(
+        help = "results of another build of Dacapo do not count here: give another directory. If it is the same build, then                 the program is not deterministic:  dacapo sim --verify  looks for that",
+        "DC0084: {name} in {} has another digest than it has now ({digest}, {})",
+        folder.display(),
+        again.digest
+    ))
 }
 
-fn simulated(seconds: f64) -> String {
-    match seconds {
-        s if s >= 7200.0 => format!("{:.1} h simulated", s / 3600.0),
-        s if s >= 120.0 => format!("{:.1} min simulated", s / 60.0),
-        s => format!("{s:.1} s simulated"),
+/// Of failures that are alike, one is told.
+fn tell_failures(
+    args: &Args,
+    target: &Target,
+    experiment: &Experiment,
+    outcome: &Outcome,
+) -> miette::Result<()> {
+    if let End::Failed(finished) = &outcome.end {
+        return failure::explain(args, target, experiment, finished);
     }
+    let bugs = outcome.summary.bugs();
+    if !args.json && (outcome.summary.failures > 1 || args.is_campaign() && !bugs.is_empty()) {
+        anstream::print!("\n{STRONG}{}{STRONG:#}", outcome.summary.table());
+    }
+    for bug in bugs {
+        if args.is_campaign() && args.shrink.is_none() && args.save.is_none() && args.branch == 0 {
+            failure::keep(args, target, experiment, &bug.example)?;
+        } else {
+            failure::explain(args, target, experiment, &bug.example)?;
+        }
+    }
+    Ok(())
 }
 
 fn summarize(outcome: &Outcome) {
-    let per_second = outcome.seeds as f64 / outcome.seconds.max(1e-9);
-    let (mark, style) = if outcome.failed.is_empty() { ("ok", GOOD) } else { ("FAILED", BAD) };
+    let summary = &outcome.summary;
+    let per_second = outcome.made as f64 / outcome.seconds.max(1e-9);
+    let digits = usize::from(per_second < 10.0);
+    let (mark, style) = match (summary.failures, summary.lost.len()) {
+        (0, 0) => ("ok", GOOD),
+        (0, _) => ("NO VERDICT", BAD),
+        _ => ("FAILED", BAD),
+    };
+    let known = match summary.attempts - outcome.made.min(summary.attempts) {
+        0 => String::new(),
+        known => format!(" and {} from before", grouped(known)),
+    };
+    let end = match outcome.end {
+        End::Stopped => ", then stopped",
+        _ => "",
+    };
     anstream::println!(
-        "{style}{mark}{style:#} {STRONG}{}{STRONG:#}: {} seeds in {:.2} s ({per_second:.0} seeds/s, {})",
+        "{style}{mark}{style:#} {STRONG}{}{STRONG:#}: {} seeds{known} in {:.2} s ({per_second:.digits$} seeds/s, {}){end}",
         outcome.name,
-        grouped(outcome.seeds),
+        grouped(outcome.made),
         outcome.seconds,
-        simulated(outcome.virtual_time),
+        Simulated(summary.virtual_ns),
     );
-    if !outcome.checks.is_empty() {
-        anstream::print!("{FAINT}{}{FAINT:#}", outcome.checks);
-    }
-    let vacuous: Vec<&str> = outcome.checks.vacuous().collect();
-    if outcome.seeds >= 20 && outcome.failed.is_empty() && !vacuous.is_empty() {
-        anstream::println!(
-            "{STRONG}note{STRONG:#}: in {} seeds this never held, so nothing is known of what follows \
-             from it: {}",
-            outcome.seeds,
-            vacuous.join("; ")
-        );
-    }
+    tell_checks(summary);
     if let Some(divergence) = &outcome.divergence {
         anstream::println!("{BAD}NOT DETERMINISTIC{BAD:#} {divergence}");
     }
 }
 
-fn print_json(target: &Target, attempt: &Attempt, report: &Report) {
-    let failure = report
+/// So many attempts, without one in which a `sometimes` held, are worth a note.
+const VACUOUS_MIN: u64 = 20;
+
+/// What checks came to, and which attempts were lost.
+pub(crate) fn tell_checks(summary: &Summary) {
+    if !summary.checks.is_empty() {
+        anstream::print!("{FAINT}{}{FAINT:#}", summary.checks);
+    }
+    let vacuous: Vec<&str> = summary.checks.vacuous().collect();
+    if summary.attempts >= VACUOUS_MIN && summary.failures == 0 && !vacuous.is_empty() {
+        anstream::println!(
+            "{STRONG}note{STRONG:#}: in {} seeds this never held, so nothing is known of what follows \
+             from it: {}",
+            summary.attempts,
+            vacuous.join("; ")
+        );
+    }
+    for (name, lost) in &summary.lost {
+        anstream::println!("{BAD}lost{BAD:#} {name}: {lost}");
+    }
+}
+
+fn print_json(target: &Target, finished: &Finished) {
+    let failure = finished
         .failure
         .as_ref()
-        .map(|f| json!({ "text": f.to_string(), "signature": f.signature(), "event": f.event() }));
-    let Time(nanos) = report.time;
+        .map(|f| json!({ "text": f.text, "signature": f.signature, "event": f.event }));
     let line = json!({
         "project": target.project.path().display().to_string(),
         "scenario": target.scenario.name,
-        "seed": report.seed.0,
-        "strategy": attempt.strategy.to_string(),
-        "attempt": attempt.number,
-        "passed": report.passed(),
+        "seed": finished.seed,
+        "strategy": finished.name.strategy.to_string(),
+        "attempt": finished.name.number,
+        "passed": finished.failure.is_none(),
         "failure": failure,
-        "digest": report.digest.to_string(),
-        "events": report.events,
-        "virtual_ns": nanos,
-        "faults": report.faults,
+        "digest": finished.digest,
+        "events": finished.events,
+        "virtual_ns": finished.virtual_ns,
+        "faults": finished.faults,
+    });
+    println!("{line}");
+}
+
+fn print_lost(target: &Target, lost: &Lost) {
+    let line = json!({
+        "project": target.project.path().display().to_string(),
+        "scenario": target.scenario.name,
+        "strategy": lost.name.strategy.to_string(),
+        "attempt": lost.name.number,
+        "lost": lost.lost,
     });
     println!("{line}");
 }

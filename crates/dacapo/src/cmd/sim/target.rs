@@ -11,6 +11,7 @@ use dacapo_lab::{Attempt, Experiment, Explorer, Setup, Strategy};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::Args;
+use crate::campaign::record::Name;
 
 /// A scenario of a project and the seeds to run.
 pub(crate) struct Target {
@@ -30,7 +31,7 @@ impl Target {
     }
 
     /// The line that repeats an attempt.
-    pub(crate) fn repeat(&self, attempt: &Attempt) -> String {
+    pub(crate) fn repeat(&self, attempt: Name) -> String {
         let path = self.project.path().display();
         let strategy = match attempt.strategy {
             Strategy::Swarm => String::new(),
@@ -51,15 +52,10 @@ impl Target {
         Ok(experiment.with_setup(present))
     }
 
-    /// Gives the attempts, one after the other.
-    pub(crate) fn attempts(&self) -> Explorer {
-        Explorer::new(self.strategy, self.seeds.start)
-    }
-
-    /// The next attempt.
-    pub(crate) fn next(&self, explorer: &mut Explorer, experiment: &Experiment) -> Attempt {
+    /// The attempt of this name.
+    pub(crate) fn attempt(&self, experiment: &Experiment, name: Name) -> Attempt {
         match &self.script {
-            None => explorer.next(experiment),
+            None => Explorer::new(self.strategy, 0).attempt(experiment, name.strategy, name.number),
             Some(script) => Attempt {
                 strategy: Strategy::Swarm,
                 number: self.seeds.start,
@@ -68,6 +64,11 @@ impl Target {
                 script: Some(script.clone()),
             },
         }
+    }
+
+    /// The one attempt, of a target that has no other.
+    pub(crate) fn only(&self, experiment: &Experiment) -> Attempt {
+        self.attempt(experiment, Name { strategy: self.strategy, number: self.seeds.start })
     }
 }
 
@@ -136,6 +137,7 @@ fn of_project(args: &Args, path: &Path, targets: &mut Vec<Target>) -> miette::Re
         let seeds = match (args.seed, &args.seeds) {
             (Some(seed), _) => seed..seed.saturating_add(1),
             (None, Some(seeds)) => seeds.clone(),
+            (None, None) if args.lasts.is_some() => 0..u64::MAX,
             (None, None) => 0..scenario.seeds,
         };
         // One seed is the seed itself; of many each is an attempt of the best strategy for it.

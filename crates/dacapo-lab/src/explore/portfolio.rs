@@ -1,0 +1,85 @@
+//! Which strategy is to make the next attempt, given what all of them have shown so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::strategy::Strategy;
+
+/// What the strategies of a portfolio have brought so far. Of a single strategy it only keeps count.
+pub(super) struct Portfolio {
+    strategy: Strategy,
+    first: u64,
+    arms: BTreeMap<Strategy, Arm>,
+    /// Attempts that were given.
+    given: u64,
+    /// Attempts that were learnt from.
+    learnt: u64,
+    /// What was ever seen in a run.
+    seen: BTreeSet<u64>,
+}
+
+/// What a strategy has brought so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Arm {
+    attempts: u64,
+    /// Attempts that showed something new, of late ones more than of early ones.
+    gain: f64,
+    weight: f64,
+}
+
+/// Each further attempt of a strategy makes what it brought before count this much.
+const FADES: f64 = 0.9;
+/// So many attempts of each strategy are learnt from before it counts what they brought; then half of all go to each in
+/// turn.
+const FAIR: u64 = 10;
+
+impl Portfolio {
+    /// The attempts of this strategy from this number on.
+    pub(super) fn new(strategy: Strategy, first: u64) -> Portfolio {
+        Portfolio { strategy, first, arms: BTreeMap::new(), given: 0, learnt: 0, seen: BTreeSet::new() }
+    }
+
+    /// The strategy and the number of the next attempt.
+    pub(super) fn next(&mut self) -> (Strategy, u64) {
+        let strategy = match self.strategy {
+            Strategy::Portfolio => self.arm(),
+            strategy => strategy,
+        };
+        let arm = self.arms.entry(strategy).or_default();
+        let number = self.first + arm.attempts;
+        arm.attempts += 1;
+        self.given += 1;
+        (strategy, number)
+    }
+
+    fn arm(&self) -> Strategy {
+        let arms = Strategy::ARMS;
+        let turn = |n: u64| arms[(n % arms.len() as u64) as usize];
+        if self.learnt < arms.len() as u64 * FAIR {
+            return turn(self.given);
+        }
+        if self.given.is_multiple_of(2) {
+            return turn(self.given / 2);
+        }
+        let gain = |strategy: &Strategy| {
+            let arm = self.arms.get(strategy).copied().unwrap_or_default();
+            arm.gain / arm.weight.max(1.0)
+        };
+        arms.into_iter().max_by(|a, b| gain(a).total_cmp(&gain(b))).expect("there are some")
+    }
+
+    /// Learns what was seen in an attempt of this strategy.
+    pub(super) fn learn(&mut self, strategy: Strategy, seen: impl IntoIterator<Item = u64>) {
+        let before = self.seen.len();
+        self.seen.extend(seen);
+        let new = self.seen.len() - before;
+        let arm = self.arms.entry(strategy).or_default();
+        arm.gain = arm.gain * FADES + (new as f64).min(10.0);
+        arm.weight = arm.weight * FADES + 1.0;
+        self.learnt += 1;
+    }
+
+    /// What was ever seen in a run that was learnt from.
+    pub(super) fn seen(&self) -> &BTreeSet<u64> {
+        &self.seen
+    }
+}
