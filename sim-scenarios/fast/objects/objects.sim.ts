@@ -116,6 +116,12 @@ async function alarms(env: any) {
   equal(await thing.deleteAlarm(), null, "an alarm can be removed");
   await sleep(500);
   equal(await thing.getRings(), [[], null], "then it does not ring");
+  // Twice as long as an idle object stays in memory: the alarm wakes another one, to whom nobody has said its name.
+  const sleeper = fresh(env, "sleeper");
+  await sleeper.remember();
+  await sleeper.setAlarm(4000);
+  await sleep(15_000);
+  equal([await sleeper.whoRang(), await sleeper.remember()], ["sleeper", 1], "whom an alarm wakes knows its name");
 }
 
 async function ends(env: any) {

@@ -140,10 +140,13 @@ export class Thing extends DurableObject {
       await this.ctx.storage.put("rings", this.rings);
       throw new Error("not yet");
     }
-    await this.ctx.storage.put("rings", this.rings);
+    await this.ctx.storage.put({ rings: this.rings, ringer: this.ctx.id.name });
   }
   async getRings() {
     return [this.rings, await this.ctx.storage.getAlarm()];
+  }
+  async whoRang() {
+    return this.ctx.storage.get("ringer");
   }
 
   async giveUp() {

@@ -90,6 +90,7 @@ export const inside = {
     await tries("put()", () => storage.put());
     await tries("put('a')", () => storage.put("a"));
     await tries("put(1, 1)", async () => { await storage.put(1, "one"); return storage.get("1"); });
+    await tries("put('', 1)", async () => { await storage.put("", "empty"); return [await storage.get(""), await storage.list()]; });
     await tries("delete()", () => storage.delete());
   },
   async "deleteAll"({ storage, log }) {
