@@ -39,36 +39,38 @@ impl Rolling {
 
     /// Takes in a delivery.
     pub(crate) fn delivery(&mut self, delivery: &Delivery) {
-        let Delivery { at, now, wall, to, event } = delivery;
-        let fields = self.fields().tag(1).u64(at.0).u64(now.0).u64(wall.0 as u64).address(*to);
         // What there is most of is written in one go.
-        match event {
+        match &delivery.event {
             Event::Request { exchange, service, from, object: None, head, body } => {
-                fields.tag(4).u64(exchange.0).u32(service.0).caller(*from).request(head).body(body);
+                let fields =
+                    self.first(|first| first.delivery(delivery).tag(4).u64(exchange.0).u32(service.0));
+                fields.caller(*from).request(head).body(body);
             }
             Event::Response { call, head, body } => {
-                fields.tag(9).u64(call.0).response(head).body(body);
+                let fields = self.first(|first| first.delivery(delivery).tag(9).u64(call.0).status(head));
+                fields.headers(&head.headers).body(body);
             }
             _ => {
-                drop(fields);
-                self.event(event);
+                self.first(|first| first.delivery(delivery));
+                self.event(&delivery.event);
             }
         }
     }
 
     /// Takes in an effect.
     pub(crate) fn effect(&mut self, from: Address, effect: &Effect) {
-        let fields = self.fields().tag(2).address(from);
         match effect {
             Effect::Fetch { call, target: Target::Service(node, service, by), head, body } => {
-                let fields = fields.tag(0).u64(call.0);
-                fields.tag(2).u32(node.0).u32(service.0).caller(*by).request(head).body(body);
+                let fields = self
+                    .first(|first| first.effect(from).tag(0).u64(call.0).tag(2).u32(node.0).u32(service.0));
+                fields.caller(*by).request(head).body(body);
             }
             Effect::Respond { exchange, head, body } => {
-                fields.tag(4).u64(exchange.0).response(head).body(body);
+                let fields = self.first(|first| first.effect(from).tag(4).u64(exchange.0).status(head));
+                fields.headers(&head.headers).body(body);
             }
             _ => {
-                drop(fields);
+                self.first(|first| first.effect(from));
                 self.effect_alone(effect);
             }
         }
@@ -401,6 +403,17 @@ impl Rolling {
         Fields { at: self.len, rolling: self }
     }
 
+    /// Begins with these fields.
+    #[inline(always)]
+    fn first(&mut self, write: impl FnOnce(First<'_>) -> First<'_>) -> Fields<'_> {
+        if self.len > GATHERED_MAX - FIRST_MAX {
+            self.settle(self.len);
+        }
+        let room = self.gathered[self.len..].first_chunk_mut().expect("there is room now");
+        let len = write(First { room, len: 0 }).len;
+        Fields { at: self.len + len, rolling: self }
+    }
+
     #[cold]
     #[inline(never)]
     fn settle(&mut self, len: usize) {
@@ -437,30 +450,34 @@ impl Fields<'_> {
 
     /// Bytes behind their length.
     #[inline(always)]
-    fn bytes(self, bytes: &[u8]) -> Self {
-        let mut fields = self.u64(bytes.len() as u64);
-        match fields.rolling.gathered[fields.at..].get_mut(..bytes.len()) {
-            Some(room) => room.copy_from_slice(bytes),
-            None => return fields.long(bytes),
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        let end = self.at + 8 + bytes.len();
+        match self.rolling.gathered.get_mut(self.at..end) {
+            Some(room) => {
+                room[..8].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
+                room[8..].copy_from_slice(bytes);
+            }
+            None => return self.long(bytes),
         }
-        fields.at += bytes.len();
-        fields
+        self.at = end;
+        self
     }
 
     /// Bytes for which there is no room beside what is gathered.
     #[cold]
     #[inline(never)]
-    fn long(mut self, bytes: &[u8]) -> Self {
-        self.rolling.settle(self.at);
-        self.at = 0;
-        match self.rolling.gathered.get_mut(..bytes.len()) {
+    fn long(self, bytes: &[u8]) -> Self {
+        let mut me = self.u64(bytes.len() as u64);
+        me.rolling.settle(me.at);
+        me.at = 0;
+        match me.rolling.gathered.get_mut(..bytes.len()) {
             Some(room) => {
                 room.copy_from_slice(bytes);
-                self.at = bytes.len();
+                me.at = bytes.len();
             }
-            None => self.rolling.hasher.write(bytes),
+            None => me.rolling.hasher.write(bytes),
         }
-        self
+        me
     }
 
     #[inline(always)]
@@ -468,7 +485,7 @@ impl Fields<'_> {
         self.bytes(head.method.as_str().as_bytes()).bytes(head.url.as_bytes()).headers(&head.headers)
     }
 
-    #[inline(always)]
+    #[inline]
     fn response(self, head: &ResponseHead) -> Self {
         self.u32(u32::from(head.status.as_u16())).headers(&head.headers)
     }
@@ -518,9 +535,60 @@ impl Fields<'_> {
             None => self.tag(0),
         }
     }
+}
+
+/// Room for what a delivery or an effect begins with.
+const FIRST_MAX: usize = 64;
+
+/// Fields whose places are known beforehand, so that nothing has to be asked while they are written.
+struct First<'a> {
+    room: &'a mut [u8; FIRST_MAX],
+    len: usize,
+}
+
+impl First<'_> {
+    #[inline(always)]
+    fn piece<const N: usize>(mut self, piece: [u8; N]) -> Self {
+        self.room[self.len..self.len + N].copy_from_slice(&piece);
+        self.len += N;
+        self
+    }
+
+    #[inline(always)]
+    fn tag(self, tag: u8) -> Self {
+        self.piece([tag])
+    }
+
+    #[inline(always)]
+    fn u32(self, n: u32) -> Self {
+        self.piece(n.to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn u64(self, n: u64) -> Self {
+        self.piece(n.to_le_bytes())
+    }
+
+    /// A delivery, but for its event.
+    #[inline(always)]
+    fn delivery(self, delivery: &Delivery) -> Self {
+        let Delivery { at, now, wall, to, event: _ } = delivery;
+        self.tag(1).u64(at.0).u64(now.0).u64(wall.0 as u64).address(*to)
+    }
+
+    /// The sender of an effect.
+    #[inline(always)]
+    fn effect(self, from: Address) -> Self {
+        self.tag(2).address(from)
+    }
 
     #[inline(always)]
     fn address(self, address: Address) -> Self {
         self.u32(address.node.0).u32(address.instance.0)
+    }
+
+    #[inline(always)]
+    fn status(self, head: &ResponseHead) -> Self {
+        self.u32(u32::from(head.status.as_u16()))
     }
 }
