@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::{
-    Address, Body, CallId, Changes, Chunk, ExchangeId, Fault, InstanceId, LeaseCall, Location, Message,
-    NodeId, ObjectId, ObjectKey, RequestHead, ResponseHead, ServiceId, TimerId,
+    Body, CallId, Changes, Chunk, ExchangeId, Fault, InstanceId, LeaseCall, Location, Message, NodeId,
+    ObjectId, ObjectKey, RequestHead, ResponseHead, ServiceId, TimerId,
 };
 
 /// Everything that a guest, or the runtime on its behalf, can ask of the world.
@@ -164,6 +164,3 @@ impl Check {
 
 /// The effects of one turn, in order.
 pub type Effects = Vec<Effect>;
-
-/// An effect with its sender.
-pub type Sent = (Address, Effect);

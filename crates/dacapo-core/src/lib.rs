@@ -22,9 +22,11 @@ mod files;
 mod http_head;
 mod id;
 mod id_map;
+mod id_ring;
 mod lease;
 mod message;
 mod object;
+mod outbox;
 pub mod plan;
 mod random;
 mod storage;
@@ -39,16 +41,18 @@ pub use decision::{
 };
 pub use digest::{Digest, DigestHasher, digest_of};
 pub use disk::{Disk, DiskError, DiskErrorKind};
-pub use effect::{Check, CheckKind, Effect, Effects, Level, Sent, Target, Trigger};
+pub use effect::{Check, CheckKind, Effect, Effects, Level, Target, Trigger};
 pub use engine::{Code, Engine, Instance, LoadError, Program};
 pub use event::{Event, NetError, Phase};
 pub use files::{FileKind, Files, MemoryFiles};
 pub use http_head::{Headers, RequestHead, ResponseHead};
 pub use id::{Address, CallId, ExchangeId, InstanceId, NodeId, ServiceId, TimerId};
 pub use id_map::IdMap;
+pub use id_ring::{IdRing, Numbered};
 pub use lease::{LeaseCall, LeaseRecord, LeaseSwap, LeaseTable};
 pub use message::Message;
 pub use object::{ObjectId, ObjectKey};
+pub use outbox::Outbox;
 pub use random::{Entropy, Random, Seed};
 pub use storage::{
     Changes, Image, ListOptions, SharedStorage, SqlRows, SqlValue, Storage, StorageEngine, StorageError,
@@ -66,6 +70,6 @@ mod sizes {
     #[test]
     fn what_passes_the_door_is_small() {
         assert!(size_of::<crate::Delivery>() <= 128, "{}", size_of::<crate::Delivery>());
-        assert!(size_of::<crate::Sent>() <= 128, "{}", size_of::<crate::Sent>());
+        assert!(size_of::<crate::Effect>() <= 128, "{}", size_of::<crate::Effect>());
     }
 }

@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use crate::{Address, CallId, Effect, Event, ExchangeId, Sent, Time, WallTime};
+use crate::{Address, CallId, Effect, Event, ExchangeId, Outbox, Time, WallTime};
 
 /// An event with its address and its time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,10 +36,8 @@ pub trait World {
     fn submit(&mut self, from: Address, effect: Effect);
 
     /// Takes all of these, in order, and leaves none.
-    fn submit_all(&mut self, effects: &mut Vec<Sent>) {
-        for (from, effect) in effects.drain(..) {
-            self.submit(from, effect);
-        }
+    fn submit_all(&mut self, effects: &mut Outbox) {
+        effects.take_each(|from, effect| self.submit(from, effect));
     }
 
     /// What happened in the world since the last call that no node is told. A recorder with a file

@@ -1,7 +1,7 @@
 //! A world around a world that watches for broken assertions, and stops at the first.
 
 use dacapo_check::Table;
-use dacapo_core::{Address, Delivery, Effect, FaultKind, NodeId, Note, Sent, Time, World};
+use dacapo_core::{Address, Delivery, Effect, FaultKind, NodeId, Note, Outbox, Time, World};
 
 use crate::report::Failure;
 use crate::seen::Seen;
@@ -109,9 +109,9 @@ impl<W: World> World for Watch<W> {
         self.world.submit(from, effect);
     }
 
-    fn submit_all(&mut self, effects: &mut Vec<Sent>) {
-        for (from, effect) in &*effects {
-            self.look(*from, effect);
+    fn submit_all(&mut self, effects: &mut Outbox) {
+        for (from, effect) in effects.iter() {
+            self.look(from, effect);
         }
         self.world.submit_all(effects);
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use dacapo_core::{Address, Delivery, Effect, Event, InstanceId, NodeId, World};
+use dacapo_core::{Address, Delivery, Event, InstanceId, NodeId, Outbox, World};
 
 use crate::{Runtime, System};
 
@@ -20,13 +20,13 @@ impl Cluster {
     }
 
     /// Takes one delivery; pushes what comes of it to `out`.
-    pub fn deliver(&mut self, mut delivery: Delivery, out: &mut Vec<(Address, Effect)>) {
+    pub fn deliver(&mut self, mut delivery: Delivery, out: &mut Outbox) {
         self.take(&mut delivery, out);
     }
 
     /// The same; the event is taken from where it is, because it is large.
     #[inline]
-    fn take(&mut self, delivery: &mut Delivery, out: &mut Vec<(Address, Effect)>) {
+    fn take(&mut self, delivery: &mut Delivery, out: &mut Outbox) {
         let slot = &mut self.nodes[delivery.to.node.0 as usize];
         match delivery.event {
             Event::Boot { .. } => {
@@ -48,7 +48,7 @@ impl Cluster {
 
 /// Runs until the world has nothing more to say.
 pub fn run(world: &mut impl World, cluster: &mut Cluster) {
-    let mut out = Vec::new();
+    let mut out = Outbox::new();
     let mut next = None;
     loop {
         world.next_into(&mut next);

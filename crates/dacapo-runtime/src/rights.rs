@@ -11,6 +11,7 @@ use crate::topology::{Role, System};
 ///
 /// A call that is not granted becomes [`Target::Refused`] with a text that names the line that is
 /// missing in the configuration.
+#[inline(always)]
 pub fn resolve(
     system: &System,
     node: NodeId,
@@ -44,10 +45,12 @@ pub enum Granted {
     Refused(NetError),
 }
 
+#[cold]
 fn refused(error: NetError) -> Granted {
     Granted::Refused(error)
 }
 
+#[cold]
 fn denied(text: String) -> Granted {
     refused(NetError::Denied(text.into()))
 }
@@ -111,6 +114,7 @@ fn built_in(system: &System, service: &Service, name: &str, id: ObjectId) -> Opt
     Some(Granted::Object(to, ObjectKey { namespace, id }))
 }
 
+#[inline]
 fn by_url(system: &System, from: ServiceId, head: &RequestHead, workload: bool) -> Granted {
     let service = system.plan.service(from);
     let Some(host) = host_of(&head.url) else {

@@ -35,9 +35,15 @@ fn parts(url: &str) -> Option<Parts<'_>> {
 
 /// Scheme, host, and everything from the path on. Each call of a guest passes here, so it looks for
 /// many bytes at once.
+#[inline(always)]
 fn split(url: &str) -> Option<(&str, &str, &str)> {
-    let (scheme, rest) = url.split_at(memchr(b':', url.as_bytes())?);
-    let rest = rest.strip_prefix("://")?;
+    let (scheme, rest) = match url.strip_prefix("https://") {
+        Some(rest) => ("https", rest),
+        None => {
+            let (scheme, rest) = url.split_at(memchr(b':', url.as_bytes())?);
+            (scheme, rest.strip_prefix("://")?)
+        }
+    };
     let end = memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
     // Hardly any URL has an @, and a long text is searched quicker than a short one.
@@ -47,6 +53,7 @@ fn split(url: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The host of an absolute URL, with its port if it names one.
+#[inline]
 pub fn host_of(url: &str) -> Option<&str> {
     split(url).map(|(_, host, _)| host).filter(|host| !host.is_empty())
 }

@@ -8,8 +8,8 @@ use bytestring::ByteString;
 use dacapo_core::plan::NAME_FIELD;
 use dacapo_core::{
     Address, Body, Boot, Chunk, Delivery, Effect, Effects, Entropy, Event, ExchangeId, Fault, FaultKind,
-    Headers, IdMap, Instance, InstanceId, Level, NetError, NodeId, ResponseHead, ServiceId, Target, TimerId,
-    Turn, TurnEnd,
+    Headers, IdRing, Instance, InstanceId, Level, NetError, NodeId, Outbox, ResponseHead, ServiceId, Target,
+    TimerId, Turn, TurnEnd,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -42,7 +42,7 @@ pub struct Runtime {
     instances: BTreeMap<InstanceId, Slot>,
     by_service: BTreeMap<ServiceId, InstanceId>,
     /// The requests that are not answered to the end.
-    open: IdMap<ExchangeId, Open>,
+    open: IdRing<ExchangeId, Open>,
     /// Requests that were answered in full while their bodies were still arriving.
     cut_short: Vec<(InstanceId, ExchangeId)>,
     started: u32,
@@ -99,8 +99,6 @@ struct Open {
     is_arriving: bool,
 }
 
-type Sent = Vec<(Address, Effect)>;
-
 impl Runtime {
     /// The runtime of a node that is about to boot.
     pub fn new(node: NodeId, system: Rc<System>) -> Runtime {
@@ -110,7 +108,7 @@ impl Runtime {
             entropy: Entropy([0; 32]),
             instances: BTreeMap::new(),
             by_service: BTreeMap::new(),
-            open: IdMap::default(),
+            open: IdRing::default(),
             cut_short: Vec::new(),
             started: 0,
             next_host: BTreeMap::new(),
@@ -126,13 +124,14 @@ impl Runtime {
     }
 
     /// Takes one delivery for this node; pushes what comes of it to `out`.
-    pub fn deliver(&mut self, mut delivery: Delivery, out: &mut Sent) {
+    pub fn deliver(&mut self, mut delivery: Delivery, out: &mut Outbox) {
         self.take(&mut delivery, out);
     }
 
     /// The same; the event is taken from where it is, because it is large. Those that make up calls go on
     /// to an instance from there.
-    pub(crate) fn take(&mut self, delivery: &mut Delivery, out: &mut Sent) {
+    #[inline(always)]
+    pub(crate) fn take(&mut self, delivery: &mut Delivery, out: &mut Outbox) {
         self.drop_forged(&mut delivery.event);
         let turn = Turn { now: delivery.now, wall: delivery.wall };
         let to = delivery.to.instance;
@@ -148,19 +147,19 @@ impl Runtime {
             }
             Event::ResponseChunk(..) | Event::RequestCredit(..) => self.enter(to, &turn, event, out),
             Event::RequestChunk(exchange, chunk) => {
-                if let Some(open) = self.open.get_mut(exchange) {
+                if let Some(open) = self.open.get_mut(*exchange) {
                     open.is_arriving &= matches!(chunk, Chunk::Data(_));
                     let id = open.instance;
                     self.enter(id, &turn, event, out);
                 }
             }
             Event::ResponseCredit(exchange, _) => {
-                if let Some(id) = self.open.get(exchange).map(|open| open.instance) {
+                if let Some(id) = self.open.get(*exchange).map(|open| open.instance) {
                     self.enter(id, &turn, event, out);
                 }
             }
             Event::Cancelled(exchange) => {
-                if let Some(open) = self.open.remove(exchange) {
+                if let Some(open) = self.open.remove(*exchange) {
                     self.enter(open.instance, &turn, event, out);
                 }
             }
@@ -173,7 +172,7 @@ impl Runtime {
     }
 
     /// A request for a service or an object of this node. False if it has come to the wrong one.
-    fn request(&mut self, turn: &Turn, event: &mut Event, out: &mut Sent) -> bool {
+    fn request(&mut self, turn: &Turn, event: &mut Event, out: &mut Outbox) -> bool {
         let Event::Request { exchange, service, from, object, body, .. } = event else { return false };
         let (exchange, service, from) = (*exchange, *service, *from);
         let is_arriving = *body == Body::Stream;
@@ -200,7 +199,8 @@ impl Runtime {
     }
 
     /// Takes what is not part of a call.
-    fn other(&mut self, to: InstanceId, turn: &Turn, event: Event, out: &mut Sent) {
+    #[inline(never)]
+    fn other(&mut self, to: InstanceId, turn: &Turn, event: Event, out: &mut Outbox) {
         match event {
             Event::Boot { entropy, incarnation } => {
                 self.entropy = entropy;
@@ -254,7 +254,7 @@ impl Runtime {
     }
 
     /// A timer of the runtime has gone off, so many times.
-    fn due(&mut self, timer: TimerId, times: u32, turn: &Turn, out: &mut Sent) {
+    fn due(&mut self, timer: TimerId, times: u32, turn: &Turn, out: &mut Outbox) {
         match self.objects.take_timer(timer) {
             Some(ObjectTimer::Idle(id)) => self.look_for_idle(id, turn, out),
             Some(ObjectTimer::Alarm(key)) => self.ring(key, times > 1, turn, out),
@@ -267,7 +267,15 @@ impl Runtime {
 
     /// Tells guests that the rest of a request will not come: its answer is complete, so nobody
     /// carries the rest any more.
-    fn cut_short(&mut self, turn: &Turn, out: &mut Sent) {
+    #[inline]
+    fn cut_short(&mut self, turn: &Turn, out: &mut Outbox) {
+        if !self.cut_short.is_empty() {
+            self.tell_those_cut_short(turn, out);
+        }
+    }
+
+    #[cold]
+    fn tell_those_cut_short(&mut self, turn: &Turn, out: &mut Outbox) {
         while let Some((id, exchange)) = self.cut_short.pop() {
             if self.instances.contains_key(&id) {
                 let why = Chunk::Abort("the response was complete before the request was".into());
@@ -281,10 +289,16 @@ impl Runtime {
     }
 
     /// The instance of this service, started if there is none.
+    #[inline(always)]
     fn instance_of(&mut self, service: ServiceId) -> InstanceId {
-        if let Some(id) = self.by_service.get(&service) {
-            return *id;
+        match self.by_service.get(&service) {
+            Some(id) => *id,
+            None => self.start(service),
         }
+    }
+
+    #[cold]
+    fn start(&mut self, service: ServiceId) -> InstanceId {
         self.started += 1;
         let id = InstanceId(self.started);
         let boot = self.boot_of(id, service);
@@ -300,7 +314,7 @@ impl Runtime {
         self.system.boot_of(address, service, self.entropy.derive(name, u64::from(id.0)))
     }
 
-    fn turn(&mut self, id: InstanceId, turn: &Turn, mut event: Event, out: &mut Sent) {
+    fn turn(&mut self, id: InstanceId, turn: &Turn, mut event: Event, out: &mut Outbox) {
         if let Event::Alarm { scheduled, retry } = event
             && !self.begin_alarm(id, scheduled, retry, turn, out)
         {
@@ -318,7 +332,8 @@ impl Runtime {
     }
 
     /// What becomes of the effects of a turn.
-    fn turn_ended(&mut self, id: InstanceId, end: Ended, turn: &Turn, out: &mut Sent) {
+    #[inline(always)]
+    fn turn_ended(&mut self, id: InstanceId, end: Ended, turn: &Turn, out: &mut Outbox) {
         let mut effects = std::mem::take(&mut self.scratch);
         let from = Address { node: self.node, instance: id };
         match end.fault {
@@ -327,11 +342,11 @@ impl Runtime {
                     self.after_turn(id, &mut effects, turn, out);
                 }
                 effects.retain_mut(|effect| self.admit(id, end.service, effect));
-                out.extend(effects.drain(..).map(|effect| (from, effect)));
+                out.add_turn(from, &mut effects);
             }
             Some(fault) => {
                 effects.retain(|e| fault.kind.is_exact() && matches!(e, Effect::Log(..) | Effect::Check(_)));
-                out.extend(effects.drain(..).map(|effect| (from, effect)));
+                out.add_turn(from, &mut effects);
                 self.end(id, *fault, turn, out);
             }
         }
@@ -339,6 +354,7 @@ impl Runtime {
     }
 
     /// Makes one effect of a guest concrete. False if it may not leave.
+    #[inline(always)]
     fn admit(&mut self, id: InstanceId, service: ServiceId, effect: &mut Effect) -> bool {
         match effect {
             Effect::Fetch { call, target, head, body } => {
@@ -384,28 +400,28 @@ impl Runtime {
     }
 
     /// Keeps the book of open requests. False if this instance has nothing (more) to say to it.
+    #[inline(always)]
     fn note_answer(&mut self, id: InstanceId, exchange: ExchangeId, effect: &Effect) -> bool {
         let (is_head, is_last) = match effect {
             Effect::Respond { body, .. } => (true, *body != Body::Stream),
             Effect::ResponseChunk(_, chunk) => (false, !matches!(chunk, Chunk::Data(_))),
             _ => return false,
         };
-        // Most answers are whole, so most requests are done with here.
-        let Some(mut open) = self.open.remove(&exchange) else { return false };
+        let Some(open) = self.open.get_mut(exchange) else { return false };
         let is_due = open.instance == id && open.has_head != is_head;
+        open.has_head |= is_due;
         if is_due && is_last {
             if open.is_arriving {
                 self.cut_short.push((id, exchange));
             }
-        } else {
-            open.has_head |= is_due;
-            self.open.insert(exchange, open);
+            self.open.remove(exchange);
         }
         is_due
     }
 
     /// Chooses among the nodes that run a service: in turn, beginning with the caller's own place
     /// in the ring so that callers do not all begin with the same node.
+    #[inline(always)]
     fn pick_node(&mut self, service: ServiceId, caller: ServiceId) -> Target {
         let by = self.caller(caller);
         let hosts = &self.system.hosts[service.0 as usize];
@@ -433,7 +449,8 @@ impl Runtime {
 
     /// An instance broke: its callers get an answer, the world forgets it, and the next request
     /// starts a new one. A full memory takes all instances of the node down.
-    fn end(&mut self, id: InstanceId, fault: Fault, turn: &Turn, out: &mut Sent) {
+    #[cold]
+    fn end(&mut self, id: InstanceId, fault: Fault, turn: &Turn, out: &mut Outbox) {
         let ids: Vec<InstanceId> = match fault.kind {
             FaultKind::Memory => self.instances.keys().copied().collect(),
             _ => vec![id],
@@ -470,7 +487,7 @@ impl Runtime {
         self.open.take_all(|_, open| open.instance == id)
     }
 
-    fn answer(&self, exchange: ExchangeId, status: StatusCode, text: &str, out: &mut Sent) {
+    fn answer(&self, exchange: ExchangeId, status: StatusCode, text: &str, out: &mut Outbox) {
         let plain =
             (HeaderName::from_static("content-type"), HeaderValue::from_static("text/plain;charset=UTF-8"));
         let head = ResponseHead { status, headers: Headers(vec![plain]) };
@@ -478,7 +495,7 @@ impl Runtime {
         out.push((runtime_of(self.node), Effect::Respond { exchange, head, body }));
     }
 
-    fn stop(&mut self, turn: &Turn, out: &mut Sent) {
+    fn stop(&mut self, turn: &Turn, out: &mut Outbox) {
         self.is_stopping = true;
         let ids: Vec<InstanceId> = self.instances.keys().copied().collect();
         for id in ids {
@@ -486,7 +503,8 @@ impl Runtime {
         }
     }
 
-    fn maybe_stopped(&mut self, out: &mut Sent) {
+    #[inline]
+    fn maybe_stopped(&mut self, out: &mut Outbox) {
         let is_settled = |slot: &Slot| slot.object.as_ref().is_none_or(|active| active.is_settled());
         let is_idle =
             || self.open.is_empty() && self.instances.values().all(|slot| !slot.is_busy && is_settled(slot));

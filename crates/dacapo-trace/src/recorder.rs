@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
-use dacapo_core::{Address, Delivery, Digest, Effect, Note, Sent, Time, World};
+use dacapo_core::{Address, Delivery, Digest, Effect, Note, Outbox, Time, World};
 
 use crate::digest::Rolling;
 use crate::writer::Writer;
@@ -189,9 +189,9 @@ impl<W: World> World for Recorder<W> {
         self.world.submit(from, effect);
     }
 
-    fn submit_all(&mut self, effects: &mut Vec<Sent>) {
-        for (from, effect) in &*effects {
-            self.tape.effect(*from, effect);
+    fn submit_all(&mut self, effects: &mut Outbox) {
+        for (from, effect) in effects.iter() {
+            self.tape.effect(from, effect);
         }
         self.world.submit_all(effects);
     }

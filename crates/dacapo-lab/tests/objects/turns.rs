@@ -98,9 +98,9 @@ impl Node {
         let at = self.now;
         let address = Address { node: NodeId(0), instance: to };
         let wall = WallTime(WallTime::SIM_START.0 + at.0 as i64);
-        let mut out = Vec::new();
+        let mut out = dacapo_core::Outbox::new();
         self.runtime.deliver(Delivery { at, now: at, wall, to: address, event }, &mut out);
-        out.iter().map(|(from, effect)| tell(*from, effect)).collect()
+        out.iter().map(|(from, effect)| tell(from, effect)).collect()
     }
 
     fn request(&mut self, path: &str, body: Body) -> Vec<String> {

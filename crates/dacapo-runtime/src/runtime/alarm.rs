@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dacapo_core::{Effect, Event, InstanceId, Level, ObjectKey, ServiceId, TimerId, Trigger, Turn, WallTime};
+use dacapo_core::{
+    Effect, Event, InstanceId, Level, ObjectKey, Outbox, ServiceId, TimerId, Trigger, Turn, WallTime,
+};
 
+use super::Runtime;
 use super::active::Ringing;
 use super::object::ObjectTimer;
-use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
 use crate::topology::Topology;
 
@@ -40,7 +42,7 @@ pub(super) struct Alarm {
 
 impl Runtime {
     /// The disk says which alarms are set.
-    pub(super) fn set_alarms(&mut self, alarms: Vec<(ObjectKey, WallTime)>, turn: &Turn, out: &mut Sent) {
+    pub(super) fn set_alarms(&mut self, alarms: Vec<(ObjectKey, WallTime)>, turn: &Turn, out: &mut Outbox) {
         for (key, at) in alarms {
             match self.whose(&key) {
                 Ok(_) => self.set_alarm(key, Some(at), turn, out),
@@ -53,7 +55,7 @@ impl Runtime {
     }
 
     /// The alarm of an object is set anew, or removed: that is durable now.
-    pub(super) fn set_alarm(&mut self, key: ObjectKey, at: Option<WallTime>, turn: &Turn, out: &mut Sent) {
+    pub(super) fn set_alarm(&mut self, key: ObjectKey, at: Option<WallTime>, turn: &Turn, out: &mut Outbox) {
         match at {
             Some(at) => self.arm_alarm(key, at, at, 0, turn, out),
             None => self.drop_alarm(&key, out),
@@ -61,7 +63,7 @@ impl Runtime {
     }
 
     /// A state that a majority agrees to says when the alarm is due: what one replica said may be old.
-    pub(super) fn learn_alarm(&mut self, id: InstanceId, key: &ObjectKey, turn: &Turn, out: &mut Sent) {
+    pub(super) fn learn_alarm(&mut self, id: InstanceId, key: &ObjectKey, turn: &Turn, out: &mut Outbox) {
         let active = self.instances.get(&id).and_then(|slot| slot.object.as_ref());
         let at = active.and_then(|active| active.alarm_on_disk);
         if self.objects.alarms.get(key).map(|alarm| alarm.scheduled) != at {
@@ -69,7 +71,7 @@ impl Runtime {
         }
     }
 
-    fn drop_alarm(&mut self, key: &ObjectKey, out: &mut Sent) {
+    fn drop_alarm(&mut self, key: &ObjectKey, out: &mut Outbox) {
         if let Some(Alarm { timer: Some(timer), .. }) = self.objects.alarms.remove(key) {
             self.objects.take_timer(timer);
             out.push((runtime_of(self.node), Effect::ClearTimer(timer)));
@@ -83,7 +85,7 @@ impl Runtime {
         due: WallTime,
         retry: u32,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         self.drop_alarm(&key, out);
         let timer = self.objects.new_timer(ObjectTimer::Alarm(key.clone()));
@@ -93,7 +95,7 @@ impl Runtime {
     }
 
     /// The timer of an alarm has fired. `again`: its handler is called once more when it is done.
-    pub(super) fn ring(&mut self, key: ObjectKey, again: bool, turn: &Turn, out: &mut Sent) {
+    pub(super) fn ring(&mut self, key: ObjectKey, again: bool, turn: &Turn, out: &mut Outbox) {
         let Some(alarm) = self.objects.alarms.get_mut(&key) else { return };
         alarm.timer = None;
         alarm.again |= again;
@@ -136,7 +138,7 @@ impl Runtime {
         scheduled: WallTime,
         retry: u32,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) -> bool {
         let is_stopping = self.is_stopping;
         let slot = self.instances.get_mut(&id);
@@ -163,7 +165,7 @@ impl Runtime {
 
     /// The handler is done. What it changed is not on its way to the disk yet: that and the end of
     /// the alarm are one commit.
-    pub(super) fn alarm_done(&mut self, id: InstanceId, is_ok: bool, turn: &Turn, out: &mut Sent) {
+    pub(super) fn alarm_done(&mut self, id: InstanceId, is_ok: bool, turn: &Turn, out: &mut Outbox) {
         let Some(active) = self.slot(id).object.as_mut() else { return };
         let Some(ringing) = active.alarm.take() else { return };
         let (key, on_disk) = (active.key.clone(), active.alarm_on_disk);
@@ -189,7 +191,7 @@ impl Runtime {
         }
     }
 
-    fn tell_given_up(&self, key: &ObjectKey, then: &str, out: &mut Sent) {
+    fn tell_given_up(&self, key: &ObjectKey, then: &str, out: &mut Outbox) {
         let text = format!(
             "the alarm of the object {key} has failed {} times, the last of its tries. {then}",
             RETRIES + 1
@@ -198,7 +200,7 @@ impl Runtime {
     }
 
     /// Rings an alarm again whose handler failed, or did not come to its end.
-    pub(super) fn ring_again(&mut self, key: &ObjectKey, ringing: Ringing, turn: &Turn, out: &mut Sent) {
+    pub(super) fn ring_again(&mut self, key: &ObjectKey, ringing: Ringing, turn: &Turn, out: &mut Outbox) {
         let Some(alarm) = self.objects.alarms.get(key) else { return };
         if alarm.timer.is_some() || alarm.scheduled != ringing.scheduled {
             // The handler has set the next one.
@@ -220,7 +222,7 @@ impl Runtime {
     }
 
     /// Rings an alarm again that has rung without reaching its handler.
-    pub(super) fn ring_later(&mut self, key: &ObjectKey, turn: &Turn, out: &mut Sent) {
+    pub(super) fn ring_later(&mut self, key: &ObjectKey, turn: &Turn, out: &mut Outbox) {
         if let Some(&Alarm { scheduled, retry, timer: None, .. }) = self.objects.alarms.get(key) {
             self.arm_alarm(key.clone(), scheduled, turn.wall.later(LATER), retry, turn, out);
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use dacapo_core::plan::Cron;
-use dacapo_core::{Effect, Event, ServiceId, TimerId, Trigger, Turn, WallTime};
+use dacapo_core::{Effect, Event, Outbox, ServiceId, TimerId, Trigger, Turn, WallTime};
 
-use super::{Runtime, Sent};
+use super::Runtime;
 use crate::cluster::runtime_of;
 use crate::cron::next_after;
 
@@ -25,28 +25,28 @@ impl Runtime {
     }
 
     /// After a boot. What was due while the node was down is missed.
-    pub(super) fn arm_crons(&mut self, turn: &Turn, out: &mut Sent) {
+    pub(super) fn arm_crons(&mut self, turn: &Turn, out: &mut Outbox) {
         let crons: Vec<Cron> = self.cron_lines().map(|(_, cron)| cron.clone()).collect();
         for (index, cron) in crons.iter().enumerate() {
             self.arm_next(TimerId(index as u64), cron, turn.wall, turn, out);
         }
     }
 
-    fn arm_next(&mut self, timer: TimerId, cron: &Cron, after: WallTime, turn: &Turn, out: &mut Sent) {
+    fn arm_next(&mut self, timer: TimerId, cron: &Cron, after: WallTime, turn: &Turn, out: &mut Outbox) {
         // A line that is never due was refused by the configuration; here it is just never armed.
         if let Ok(due) = next_after(cron, after) {
             self.arm_cron(timer, due, turn, out);
         }
     }
 
-    fn arm_cron(&mut self, timer: TimerId, due: WallTime, turn: &Turn, out: &mut Sent) {
+    fn arm_cron(&mut self, timer: TimerId, due: WallTime, turn: &Turn, out: &mut Outbox) {
         self.crons.insert(timer, due);
         let wait = Duration::from_nanos(due.0.saturating_sub(turn.wall.0).max(0) as u64);
         out.push((runtime_of(self.node), Effect::SetTrigger(timer, Trigger::Cron, wait)));
     }
 
     /// The timer of a cron line has gone off: its service runs so many times.
-    pub(super) fn fire_cron(&mut self, timer: TimerId, times: u32, turn: &Turn, out: &mut Sent) {
+    pub(super) fn fire_cron(&mut self, timer: TimerId, times: u32, turn: &Turn, out: &mut Outbox) {
         let Some(due) = self.crons.remove(&timer) else { return };
         if due > turn.wall {
             // The clock was set back since.

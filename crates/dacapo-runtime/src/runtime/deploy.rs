@@ -3,13 +3,13 @@
 //! New requests go to new instances. Those of the old version finish what is under way, so for a while both versions
 //! live on the node; objects, of which there is one each, begin anew with what is on the disk.
 
-use dacapo_core::{Fault, FaultKind, InstanceId, Turn};
+use dacapo_core::{Fault, FaultKind, InstanceId, Outbox, Turn};
 
-use super::{Runtime, Sent};
+use super::Runtime;
 
 impl Runtime {
     /// The node runs this version from now on.
-    pub(super) fn deploy(&mut self, version: u32, turn: &Turn, out: &mut Sent) {
+    pub(super) fn deploy(&mut self, version: u32, turn: &Turn, out: &mut Outbox) {
         if self.version == version {
             return;
         }
@@ -42,10 +42,15 @@ impl Runtime {
     }
 
     /// Drops what is left of the old version once it has nothing more to do.
+    #[inline]
     pub(super) fn drop_retired(&mut self) {
-        if self.retired.is_empty() {
-            return;
+        if !self.retired.is_empty() {
+            self.drop_those_done();
         }
+    }
+
+    #[cold]
+    fn drop_those_done(&mut self) {
         let done: Vec<InstanceId> = self.retired.iter().copied().filter(|id| self.is_done(*id)).collect();
         for id in done {
             self.retired.remove(&id);

@@ -1,9 +1,9 @@
 //! What ends an instance from outside of it, and what may not enter one.
 
 use dacapo_core::plan::{EVENT_FIELDS, Service};
-use dacapo_core::{Event, ExchangeId, Fault, FaultKind, InstanceId, ObjectKey, ServiceId, Turn};
+use dacapo_core::{Event, ExchangeId, Fault, FaultKind, InstanceId, ObjectKey, Outbox, ServiceId, Turn};
 
-use super::{Runtime, Sent};
+use super::Runtime;
 use crate::topology::Topology;
 
 impl Runtime {
@@ -30,8 +30,8 @@ impl Runtime {
     }
 
     /// Ends the instance that is answering this request, if it still is.
-    pub(super) fn evict_at(&mut self, exchange: ExchangeId, kind: FaultKind, turn: &Turn, out: &mut Sent) {
-        let Some(id) = self.open.get(&exchange).map(|open| open.instance) else { return };
+    pub(super) fn evict_at(&mut self, exchange: ExchangeId, kind: FaultKind, turn: &Turn, out: &mut Outbox) {
+        let Some(id) = self.open.get(exchange).map(|open| open.instance) else { return };
         if kind == FaultKind::Moved {
             return self.move_at(id, turn, out);
         }
@@ -43,7 +43,7 @@ impl Runtime {
     }
 
     /// Ends an instance that only goes on after its answers: what `waitUntil` was given is cut short.
-    pub(super) fn cut(&mut self, id: InstanceId, kind: FaultKind, turn: &Turn, out: &mut Sent) {
+    pub(super) fn cut(&mut self, id: InstanceId, kind: FaultKind, turn: &Turn, out: &mut Outbox) {
         let Some(slot) = self.instances.get(&id) else { return };
         let is_settled = slot.object.as_ref().is_none_or(|active| active.is_settled());
         if slot.is_busy && is_settled && !self.open.any(|open| open.instance == id) {

@@ -12,15 +12,15 @@ use bytestring::ByteString;
 use dacapo_core::plan::NAME_FIELD;
 use dacapo_core::{
     Address, Boot, CallId, Effect, Effects, Event, Fault, FaultKind, Image, InstanceId, Level, ObjectBoot,
-    ObjectId, ObjectKey, ServiceId, SharedStorage, StorageError, StorageErrorKind, Target, TimerId, Turn,
-    WallTime,
+    ObjectId, ObjectKey, Outbox, ServiceId, SharedStorage, StorageError, StorageErrorKind, Target, TimerId,
+    Turn, WallTime,
 };
 use http::StatusCode;
 
 use super::active::{Active, forget_request, tells};
 use super::alarm::Alarms;
 use super::placement::{Ask, SliceId};
-use super::{Runtime, Sent, Slot};
+use super::{Runtime, Slot};
 use crate::cluster::runtime_of;
 use crate::topology::Topology;
 
@@ -128,7 +128,7 @@ impl Runtime {
         &mut self,
         key: ObjectKey,
         service: ServiceId,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) -> InstanceId {
         if let Some(id) = self.objects.by_key.get(&key) {
             return *id;
@@ -147,7 +147,7 @@ impl Runtime {
     }
 
     /// Lets an event enter an instance, or wait until it may.
-    pub(super) fn enter(&mut self, id: InstanceId, turn: &Turn, event: &mut Event, out: &mut Sent) {
+    pub(super) fn enter(&mut self, id: InstanceId, turn: &Turn, event: &mut Event, out: &mut Outbox) {
         if let Some(loading) = self.objects.loading.get_mut(&id) {
             match std::mem::replace(event, Event::Crash) {
                 Event::Cancelled(exchange) => drop(forget_request(&mut loading.waiting, exchange)),
@@ -179,7 +179,7 @@ impl Runtime {
     }
 
     /// Lets in what waits, as long as the gate is open.
-    fn let_in(&mut self, id: InstanceId, turn: &Turn, out: &mut Sent) {
+    fn let_in(&mut self, id: InstanceId, turn: &Turn, out: &mut Outbox) {
         while let Some(active) = self.instances.get_mut(&id).and_then(|slot| slot.object.as_mut()) {
             let next = active.waiting.iter().position(|event| !active.must_wait(event));
             let Some(event) = next.and_then(|at| active.waiting.remove(at)) else { return };
@@ -193,7 +193,7 @@ impl Runtime {
         id: InstanceId,
         result: Result<Option<Image>, StorageError>,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let Some(Loading { key, service, name, waiting }) = self.objects.loading.remove(&id) else { return };
         if let Err(error) =
@@ -259,7 +259,7 @@ impl Runtime {
         key: &ObjectKey,
         error: &StorageError,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         self.objects.by_key.remove(key);
         self.ring_later(key, turn, out);
@@ -271,7 +271,13 @@ impl Runtime {
     }
 
     /// After a turn of an object: its writes go to the disk, and what it says waits for them.
-    pub(super) fn after_turn(&mut self, id: InstanceId, effects: &mut Effects, turn: &Turn, out: &mut Sent) {
+    pub(super) fn after_turn(
+        &mut self,
+        id: InstanceId,
+        effects: &mut Effects,
+        turn: &Turn,
+        out: &mut Outbox,
+    ) {
         for effect in effects.iter() {
             if let Effect::AlarmDone(is_ok) = effect {
                 self.alarm_done(id, *is_ok, turn, out);
@@ -311,7 +317,7 @@ impl Runtime {
 
     /// Sends to the disk what was changed, unless a commit is under way. False if there is nothing.
     /// What an object says that others could own needs a majority in any case: `is_telling`.
-    fn save(&mut self, id: InstanceId, is_telling: bool, out: &mut Sent) -> bool {
+    fn save(&mut self, id: InstanceId, is_telling: bool, out: &mut Outbox) -> bool {
         let service = self.slot(id).service;
         let is_placed = self.system.placed[service.0 as usize].is_some();
         let Some(active) = self.slot(id).object.as_mut() else { return false };
@@ -347,7 +353,7 @@ impl Runtime {
         number: u64,
         result: Result<(), StorageError>,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let alarm = self.objects.alarms_on_their_way.remove(&id);
         if result.is_ok()
@@ -371,7 +377,7 @@ impl Runtime {
         }
     }
 
-    fn leave(&mut self, id: InstanceId, mut effect: Effect, out: &mut Sent) {
+    fn leave(&mut self, id: InstanceId, mut effect: Effect, out: &mut Outbox) {
         let service = self.slot(id).service;
         if self.admit(id, service, &mut effect) {
             out.push((Address { node: self.node, instance: id }, effect));
@@ -379,7 +385,7 @@ impl Runtime {
     }
 
     /// An object has ended: the next request finds it as the disk has it.
-    pub(super) fn forget_object(&mut self, active: &Active, turn: &Turn, out: &mut Sent) {
+    pub(super) fn forget_object(&mut self, active: &Active, turn: &Turn, out: &mut Outbox) {
         self.objects.by_key.remove(&active.key);
         self.forget_register(&active.key);
         match active.alarm {
@@ -396,13 +402,13 @@ impl Runtime {
             .map_or(Duration::MAX, |class| class.idle)
     }
 
-    fn arm_idle(&mut self, id: InstanceId, wait: Duration, out: &mut Sent) {
+    fn arm_idle(&mut self, id: InstanceId, wait: Duration, out: &mut Outbox) {
         let timer = self.objects.new_timer(ObjectTimer::Idle(id));
         out.push((runtime_of(self.node), Effect::SetTimer(timer, wait)));
     }
 
     /// Lets an object leave memory that had nothing to do for long enough.
-    pub(super) fn look_for_idle(&mut self, id: InstanceId, turn: &Turn, out: &mut Sent) {
+    pub(super) fn look_for_idle(&mut self, id: InstanceId, turn: &Turn, out: &mut Outbox) {
         let Some(slot) = self.instances.get(&id) else { return };
         let Some(active) = &slot.object else { return };
         let limit = self.idle_of(slot.service, &active.key);
@@ -418,7 +424,7 @@ impl Runtime {
     }
 
     /// Lets an object leave memory of which nothing is under way.
-    pub(super) fn put_away(&mut self, id: InstanceId, turn: &Turn, out: &mut Sent) {
+    pub(super) fn put_away(&mut self, id: InstanceId, turn: &Turn, out: &mut Outbox) {
         let slot = self.instances.remove(&id).expect("the maps of a runtime name live instances only");
         let active = slot.object.expect("it is an object");
         self.forget_object(&active, turn, out);

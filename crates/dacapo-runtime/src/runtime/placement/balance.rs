@@ -12,11 +12,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dacapo_core::{Effect, InstanceId, Level, NodeId, ServiceId, Time, Turn};
+use dacapo_core::{Effect, InstanceId, Level, NodeId, Outbox, ServiceId, Time, Turn};
 
+use super::Runtime;
 use super::slice::SliceId;
 use super::words::What;
-use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
 
 /// Nodes tell each other what they do once in so many looks at the leases.
@@ -68,7 +68,7 @@ fn choose(own: u64, slices: &[MayGo]) -> Option<Move> {
 
 impl Runtime {
     /// With a look at the leases: from time to time what to do is shared anew.
-    pub(super) fn balance(&mut self, service: ServiceId, turn: &Turn, out: &mut Sent) {
+    pub(super) fn balance(&mut self, service: ServiceId, turn: &Turn, out: &mut Outbox) {
         let looks = self.placement.balance.looks.entry(service).or_default();
         *looks += 1;
         if !looks.is_multiple_of(LOOKS) {
@@ -108,7 +108,7 @@ impl Runtime {
         self.replicas_of(slice).iter().filter(|node| **node != self.node).filter_map(load_of).collect()
     }
 
-    fn move_one(&mut self, service: ServiceId, own: u64, turn: &Turn, out: &mut Sent) {
+    fn move_one(&mut self, service: ServiceId, own: u64, turn: &Turn, out: &mut Outbox) {
         let all = self.placement.owned.iter().filter(|(slice, _)| slice.service == service);
         if all.clone().any(|(_, owned)| owned.leaves.is_some()) {
             return;
@@ -131,7 +131,7 @@ impl Runtime {
     }
 
     /// Slices that are to leave do so when nothing is under way in them; if that takes too long they stay.
-    pub(super) fn let_slices_leave(&mut self, turn: &Turn, out: &mut Sent) {
+    pub(super) fn let_slices_leave(&mut self, turn: &Turn, out: &mut Outbox) {
         let leaving = self.placement.owned.iter();
         let leaving: Vec<_> = leaving.filter_map(|(slice, owned)| Some((*slice, owned.leaves?))).collect();
         for (slice, (to, since)) in leaving {
@@ -148,7 +148,7 @@ impl Runtime {
 
     /// While the node stops: slices in which nothing is under way go to others, the first replicas that
     /// were heard lately.
-    pub(super) fn release_quiet_slices(&mut self, turn: &Turn, out: &mut Sent) {
+    pub(super) fn release_quiet_slices(&mut self, turn: &Turn, out: &mut Outbox) {
         for slice in self.placement.owned.keys().copied().collect::<Vec<_>>() {
             if !self.is_slice_quiet(slice) {
                 continue;
@@ -166,7 +166,7 @@ impl Runtime {
 
     /// An object goes to another of its replicas at once, whatever is under way in it, and its slice with it. One that
     /// lives on one node only stays.
-    pub(in crate::runtime) fn move_at(&mut self, id: InstanceId, turn: &Turn, out: &mut Sent) {
+    pub(in crate::runtime) fn move_at(&mut self, id: InstanceId, turn: &Turn, out: &mut Outbox) {
         let key = self.instances.get(&id).and_then(|slot| Some(slot.object.as_ref()?.key.clone()));
         let Some(slice) = key.and_then(|key| self.slice_of_key(&key)) else { return };
         if self.placement.owned.contains_key(&slice) && !self.is_stopping {

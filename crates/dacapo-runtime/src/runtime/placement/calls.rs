@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use dacapo_core::{
     Address, Body, CallId, Effect, Event, ExchangeId, Headers, InstanceId, NetError, NodeId, ObjectKey,
-    RequestHead, ResponseHead, ServiceId, Target, Time, Turn,
+    Outbox, RequestHead, ResponseHead, ServiceId, Target, Time, Turn,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use super::Runtime;
 use super::slice::SliceId;
-use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
 use crate::runtime::object::ObjectTimer;
 
@@ -102,7 +102,7 @@ impl Runtime {
         id: InstanceId,
         event: Event,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) -> Option<Event> {
         let (call, hint, is_refused) = match &event {
             Event::Response { call, head, .. } if is_misdirected(head) => {
@@ -135,7 +135,7 @@ impl Runtime {
         None
     }
 
-    fn ask_another(&mut self, id: InstanceId, call: CallId, hint: Option<NodeId>, out: &mut Sent) {
+    fn ask_another(&mut self, id: InstanceId, call: CallId, hint: Option<NodeId>, out: &mut Outbox) {
         let calls = &self.placement.calls.open;
         let Some(slice) = calls.get(&(id, call)).map(|open| open.slice) else { return };
         let replicas = self.replicas_of(slice).to_vec();
@@ -155,7 +155,7 @@ impl Runtime {
     }
 
     /// It is time to send a call again.
-    pub(in crate::runtime) fn call_again(&mut self, id: InstanceId, call: CallId, out: &mut Sent) {
+    pub(in crate::runtime) fn call_again(&mut self, id: InstanceId, call: CallId, out: &mut Outbox) {
         let Some(open) = self.placement.calls.open.get(&(id, call)) else { return };
         let target = Target::Owner(open.to, open.slice.service, open.by, Box::new(open.key.clone()));
         let (head, body) = (open.head.clone(), open.body.clone());
@@ -164,7 +164,7 @@ impl Runtime {
     }
 
     /// Tells a caller that this node does not own the object.
-    pub(super) fn misdirect(&mut self, exchange: ExchangeId, slice: SliceId, out: &mut Sent) {
+    pub(super) fn misdirect(&mut self, exchange: ExchangeId, slice: SliceId, out: &mut Outbox) {
         let holder = self.placement.leases.holder(slice).filter(|holder| *holder != self.node);
         let hint = holder.map_or_else(String::new, |holder| holder.0.to_string());
         let hint = HeaderValue::from_str(&hint).unwrap_or_else(|_| HeaderValue::from_static(""));

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytestring::ByteString;
-use dacapo_core::{Effect, LeaseCall, LeaseRecord, LeaseSwap, NetError, NodeId, ServiceId, Turn};
+use dacapo_core::{Effect, LeaseCall, LeaseRecord, LeaseSwap, NetError, NodeId, Outbox, ServiceId, Turn};
 
+use super::Runtime;
 use super::slice::SliceId;
 use super::words::What;
-use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
 use crate::runtime::object::ObjectTimer;
 
@@ -75,7 +75,7 @@ fn node_of(holder: &str) -> Option<NodeId> {
 
 impl Runtime {
     /// Looks at the leases of a service; renews, takes and gives back on the way.
-    pub(in crate::runtime) fn look_at_leases(&mut self, service: ServiceId, out: &mut Sent) {
+    pub(in crate::runtime) fn look_at_leases(&mut self, service: ServiceId, out: &mut Outbox) {
         if self.placement.leases.is_timer_set.insert(service, ()).is_none() {
             self.set_runtime_timer(ObjectTimer::Look(service), LOOK, out);
         }
@@ -94,7 +94,7 @@ impl Runtime {
     }
 
     /// It is time to look again.
-    pub(in crate::runtime) fn look_again(&mut self, service: ServiceId, turn: &Turn, out: &mut Sent) {
+    pub(in crate::runtime) fn look_again(&mut self, service: ServiceId, turn: &Turn, out: &mut Outbox) {
         self.placement.leases.is_timer_set.remove(&service);
         self.balance(service, turn, out);
         self.look_at_leases(service, out);
@@ -149,7 +149,7 @@ impl Runtime {
         number: u64,
         result: Result<Vec<LeaseRecord>, NetError>,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let leases = &mut self.placement.leases;
         let asked = leases.asked.iter().find(|(_, asked)| **asked == number);

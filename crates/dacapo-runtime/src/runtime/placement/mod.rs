@@ -24,11 +24,11 @@ mod words;
 use std::collections::{BTreeMap, VecDeque};
 
 use dacapo_core::{
-    Address, Effect, Event, InstanceId, Level, Message, NodeId, ObjectKey, ServiceId, Turn, WallTime,
+    Address, Effect, Event, InstanceId, Level, Message, NodeId, ObjectKey, Outbox, ServiceId, Turn, WallTime,
 };
 
+use super::Runtime;
 use super::object::ObjectTimer;
-use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
 use balance::Balance;
 use calls::Calls;
@@ -84,7 +84,7 @@ impl Runtime {
     }
 
     /// The node has booted.
-    pub(super) fn begin_placement(&mut self, incarnation: u32, out: &mut Sent) {
+    pub(super) fn begin_placement(&mut self, incarnation: u32, out: &mut Outbox) {
         self.placement.leases.incarnation = incarnation;
         for index in 0..self.system.placed.len() {
             let service = ServiceId(index as u32);
@@ -96,7 +96,14 @@ impl Runtime {
     }
 
     /// After each delivery: what this node said to itself, and what it can let go of while it stops.
-    pub(super) fn settle_placement(&mut self, turn: &Turn, out: &mut Sent) {
+    #[inline]
+    pub(super) fn settle_placement(&mut self, turn: &Turn, out: &mut Outbox) {
+        if !self.placement.inbox.is_empty() || !self.placement.owned.is_empty() {
+            self.settle_what_is_placed(turn, out);
+        }
+    }
+
+    fn settle_what_is_placed(&mut self, turn: &Turn, out: &mut Outbox) {
         while let Some(words) = self.placement.inbox.pop_front() {
             self.hear(self.node, words, turn, out);
         }
@@ -109,7 +116,7 @@ impl Runtime {
         }
     }
 
-    fn say(&mut self, to: NodeId, slice: SliceId, epoch: u64, what: What, out: &mut Sent) {
+    fn say(&mut self, to: NodeId, slice: SliceId, epoch: u64, what: What, out: &mut Outbox) {
         let words = Words { slice, epoch, what };
         if to == self.node {
             self.placement.inbox.push_back(words);
@@ -119,7 +126,7 @@ impl Runtime {
     }
 
     /// The runtime of another node says something.
-    pub(super) fn heard(&mut self, from: NodeId, message: &Message, turn: &Turn, out: &mut Sent) {
+    pub(super) fn heard(&mut self, from: NodeId, message: &Message, turn: &Turn, out: &mut Outbox) {
         match Words::decode(message) {
             Some(words) => self.hear(from, words, turn, out),
             None => {
@@ -131,7 +138,7 @@ impl Runtime {
         }
     }
 
-    fn hear(&mut self, from: NodeId, words: Words, turn: &Turn, out: &mut Sent) {
+    fn hear(&mut self, from: NodeId, words: Words, turn: &Turn, out: &mut Outbox) {
         let Words { slice, epoch, .. } = words;
         if let What::Seal | What::Confirm(_) | What::Read(..) | What::Append(..) | What::Put(..) = words.what
         {
@@ -164,7 +171,7 @@ impl Runtime {
         id: InstanceId,
         event: &Event,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) -> bool {
         let Some(job) = self.placement.replica.jobs.remove(&id) else { return false };
         match event {
@@ -182,7 +189,7 @@ impl Runtime {
         others
     }
 
-    fn set_runtime_timer(&mut self, what: ObjectTimer, wait: std::time::Duration, out: &mut Sent) {
+    fn set_runtime_timer(&mut self, what: ObjectTimer, wait: std::time::Duration, out: &mut Outbox) {
         let timer = self.objects.new_timer(what);
         out.push((runtime_of(self.node), Effect::SetTimer(timer, wait)));
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use dacapo_core::{
-    Effect, Event, ExchangeId, Fault, FaultKind, InstanceId, Level, NodeId, ObjectKey, ServiceId, Time, Turn,
-    WallTime,
+    Effect, Event, ExchangeId, Fault, FaultKind, InstanceId, Level, NodeId, ObjectKey, Outbox, ServiceId,
+    Time, Turn, WallTime,
 };
 
+use super::Runtime;
 use super::register::Register;
 use super::slice::SliceId;
 use super::words::What;
-use super::{Runtime, Sent};
 use crate::cluster::runtime_of;
 use crate::runtime::object::ObjectTimer;
 
@@ -81,7 +81,7 @@ impl Runtime {
         epoch: u64,
         holder: ByteString,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let owned = Owned {
             epoch,
@@ -113,7 +113,7 @@ impl Runtime {
         slice: SliceId,
         alarms: Vec<(ObjectKey, WallTime)>,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };
         if !owned.sealed.insert(from) {
@@ -133,14 +133,14 @@ impl Runtime {
         slice: SliceId,
         id: InstanceId,
         number: u64,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };
         owned.confirming.next.push((id, number));
         self.confirm_next(slice, out);
     }
 
-    fn confirm_next(&mut self, slice: SliceId, out: &mut Sent) {
+    fn confirm_next(&mut self, slice: SliceId, out: &mut Outbox) {
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };
         let (epoch, confirming) = (owned.epoch, &mut owned.confirming);
         if !confirming.now.is_empty() || confirming.next.is_empty() {
@@ -163,7 +163,7 @@ impl Runtime {
         slice: SliceId,
         number: u64,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let majority = self.majority(slice);
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };
@@ -182,14 +182,14 @@ impl Runtime {
         self.confirm_next(slice, out);
     }
 
-    pub(super) fn resend_later(&mut self, out: &mut Sent) {
+    pub(super) fn resend_later(&mut self, out: &mut Outbox) {
         if !std::mem::replace(&mut self.placement.is_resend_set, true) {
             self.set_runtime_timer(ObjectTimer::Resend, RESEND, out);
         }
     }
 
     /// Says again what was not answered.
-    pub(in crate::runtime) fn resend(&mut self, turn: &Turn, out: &mut Sent) {
+    pub(in crate::runtime) fn resend(&mut self, turn: &Turn, out: &mut Outbox) {
         self.placement.is_resend_set = false;
         self.release_stuck_slices(turn, out);
         let all = self.placement.owned.iter();
@@ -208,7 +208,7 @@ impl Runtime {
         self.resend_later(out);
     }
 
-    fn release_stuck_slices(&mut self, turn: &Turn, out: &mut Sent) {
+    fn release_stuck_slices(&mut self, turn: &Turn, out: &mut Outbox) {
         for slice in self.placement.owned.keys().copied().collect::<Vec<_>>() {
             let replicas = self.replicas_of(slice).to_vec();
             let Some(owned) = self.placement.owned.get_mut(&slice) else { continue };
@@ -222,7 +222,7 @@ impl Runtime {
     }
 
     /// This node cannot do what the owner of a slice has to: its disk fails, or nobody hears it.
-    pub(super) fn let_another_try(&mut self, slice: SliceId, epoch: u64, turn: &Turn, out: &mut Sent) {
+    pub(super) fn let_another_try(&mut self, slice: SliceId, epoch: u64, turn: &Turn, out: &mut Outbox) {
         if self.placement.owned.get(&slice).is_some_and(|owned| owned.epoch == epoch) {
             self.placement.leases.shun(slice);
             self.release(slice, None, turn, out);
@@ -230,7 +230,7 @@ impl Runtime {
     }
 
     /// Somebody else owns this slice, or will: its objects end here.
-    pub(super) fn step_down(&mut self, slice: SliceId, turn: &Turn, out: &mut Sent) {
+    pub(super) fn step_down(&mut self, slice: SliceId, turn: &Turn, out: &mut Outbox) {
         let Some(owned) = self.placement.owned.remove(&slice) else { return };
         self.placement.leases.gave_up(slice);
         let name = &self.system.plan.service(slice.service).name;
@@ -254,7 +254,7 @@ impl Runtime {
         id: InstanceId,
         slice: SliceId,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         self.objects.forget_commit(id);
         let waiting = match self.objects.stop_loading(key, id) {
@@ -267,7 +267,7 @@ impl Runtime {
         // What has not entered the object can go where it belongs now.
         for event in waiting {
             if let Event::Request { exchange, .. } = event {
-                self.open.remove(&exchange);
+                self.open.remove(exchange);
                 self.misdirect(exchange, slice, out);
             }
         }
@@ -286,7 +286,7 @@ impl Runtime {
         service: ServiceId,
         from: Option<ServiceId>,
         key: &ObjectKey,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) -> bool {
         let Some(slice) = self.slice_of(service, key) else { return true };
         // What is under way here may need other objects until it is done.
@@ -316,7 +316,7 @@ impl Runtime {
     }
 
     /// Gives a slice to this node, or back: then whoever is next may have it.
-    pub(super) fn release(&mut self, slice: SliceId, to: Option<NodeId>, turn: &Turn, out: &mut Sent) {
+    pub(super) fn release(&mut self, slice: SliceId, to: Option<NodeId>, turn: &Turn, out: &mut Outbox) {
         let Some(epoch) = self.placement.owned.get(&slice).map(|owned| owned.epoch) else { return };
         self.step_down(slice, turn, out);
         self.placement.leases.release(slice, epoch, to);

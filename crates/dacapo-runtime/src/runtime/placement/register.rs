@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use dacapo_core::{Changes, Image, InstanceId, NodeId, ObjectKey, Turn};
+use dacapo_core::{Changes, Image, InstanceId, NodeId, ObjectKey, Outbox, Turn};
 
+use super::Runtime;
 use super::slice::SliceId;
 use super::version::{Version, without_stamp};
 use super::words::What;
-use super::{Runtime, Sent};
 
 /// The state of one object, as its owner keeps it on the replicas.
 #[derive(Default)]
@@ -68,7 +68,7 @@ impl Runtime {
         slice: SliceId,
         key: &ObjectKey,
         ask: Ask,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };
         owned.registers.entry(key.clone()).or_default().waiting.push_back(ask);
@@ -76,7 +76,7 @@ impl Runtime {
     }
 
     /// Begins the next operation, if none is under way.
-    fn pump(&mut self, slice: SliceId, key: &ObjectKey, out: &mut Sent) {
+    fn pump(&mut self, slice: SliceId, key: &ObjectKey, out: &mut Outbox) {
         let versions = self.placement.versions + 1;
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };
         let Some(register) = owned.registers.get_mut(key) else { return };
@@ -102,7 +102,7 @@ impl Runtime {
         self.send_operation(slice, key, out);
     }
 
-    fn send_operation(&mut self, slice: SliceId, key: &ObjectKey, out: &mut Sent) {
+    fn send_operation(&mut self, slice: SliceId, key: &ObjectKey, out: &mut Outbox) {
         let replicas = self.replicas_of(slice).to_vec();
         let Some(owned) = self.placement.owned.get(&slice) else { return };
         let epoch = owned.epoch;
@@ -123,7 +123,7 @@ impl Runtime {
         number: u64,
         image: Option<Image>,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let (majority, me) = (self.majority(slice), self.node);
         let versions = self.placement.versions + 1;
@@ -168,7 +168,7 @@ impl Runtime {
         key: ObjectKey,
         version: Version,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let (majority, me) = (self.majority(slice), self.node);
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };
@@ -208,7 +208,7 @@ impl Runtime {
         slice: SliceId,
         key: ObjectKey,
         version: Version,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let me = self.node;
         let Some(owned) = self.placement.owned.get_mut(&slice) else { return };

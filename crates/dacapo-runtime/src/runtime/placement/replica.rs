@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use dacapo_core::{
-    Changes, Effect, Image, InstanceId, NodeId, ObjectId, ObjectKey, StorageError, Turn, WallTime,
+    Changes, Effect, Image, InstanceId, NodeId, ObjectId, ObjectKey, Outbox, StorageError, Turn, WallTime,
 };
 
+use super::Runtime;
 use super::slice::SliceId;
 use super::version::Version;
 use super::words::{What, Words};
-use super::{Runtime, Sent};
 
 /// At most so many wait for one thing; who is not heard says it again.
 const WAITING_MAX: usize = 4096;
@@ -78,20 +78,20 @@ impl Runtime {
         ObjectKey { namespace: PROMISES.into(), id: ObjectId::from_name(PROMISES, &name) }
     }
 
-    fn load(&mut self, key: ObjectKey, job: Job, out: &mut Sent) {
+    fn load(&mut self, key: ObjectKey, job: Job, out: &mut Outbox) {
         let from = self.new_job_address();
         self.placement.replica.jobs.insert(from.instance, job);
         out.push((from, Effect::Load(Box::new(key))));
     }
 
-    fn save_state(&mut self, key: ObjectKey, changes: Changes, job: Job, out: &mut Sent) {
+    fn save_state(&mut self, key: ObjectKey, changes: Changes, job: Job, out: &mut Outbox) {
         let from = self.new_job_address();
         self.placement.replica.jobs.insert(from.instance, job);
         out.push((from, Effect::Commit(1, Box::new(key), Box::new(changes))));
     }
 
     /// An owner wants something, in its epoch.
-    pub(super) fn keep(&mut self, from: NodeId, words: Words, turn: &Turn, out: &mut Sent) {
+    pub(super) fn keep(&mut self, from: NodeId, words: Words, turn: &Turn, out: &mut Outbox) {
         let Words { slice, epoch, .. } = words;
         if !self.replicas_of(slice).contains(&self.node) {
             return;
@@ -121,7 +121,7 @@ impl Runtime {
     }
 
     /// Does what the owner of the promised epoch says.
-    fn obey(&mut self, from: NodeId, words: Words, turn: &Turn, out: &mut Sent) {
+    fn obey(&mut self, from: NodeId, words: Words, turn: &Turn, out: &mut Outbox) {
         let Words { slice, epoch, what } = words;
         let (key, what) = match what {
             What::Seal => {
@@ -185,7 +185,7 @@ impl Runtime {
         key: ObjectKey,
         version: Version,
         changes: Changes,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         let replica = &mut self.placement.replica;
         if let Some(copy) = replica.copies.get_mut(&key) {
@@ -205,7 +205,7 @@ impl Runtime {
         job: Job,
         result: Result<Option<Image>, StorageError>,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         match (job, result) {
             (Job::LoadPromise(slice), Ok(image)) => {
@@ -248,7 +248,7 @@ impl Runtime {
         job: Job,
         result: Result<(), StorageError>,
         turn: &Turn,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         match (job, result) {
             (Job::SavePromise(slice, epoch), Ok(())) => self.promise_is(slice, epoch, turn, out),
@@ -268,7 +268,7 @@ impl Runtime {
         }
     }
 
-    fn promise_is(&mut self, slice: SliceId, epoch: u64, turn: &Turn, out: &mut Sent) {
+    fn promise_is(&mut self, slice: SliceId, epoch: u64, turn: &Turn, out: &mut Outbox) {
         let before = self.placement.replica.promises.insert(slice, Promise::Known(epoch));
         if let Some(Promise::Busy(waiting)) = before {
             for (from, words) in waiting {
@@ -278,14 +278,14 @@ impl Runtime {
     }
 
     /// Nobody knows what is promised: who wants something asks again, and it is read again.
-    fn promise_failed(&mut self, slice: SliceId, turn: &Turn, out: &mut Sent) {
+    fn promise_failed(&mut self, slice: SliceId, turn: &Turn, out: &mut Outbox) {
         self.placement.replica.promises.remove(&slice);
         if let Some(epoch) = self.placement.owned.get(&slice).map(|owned| owned.epoch) {
             self.let_another_try(slice, epoch, turn, out);
         }
     }
 
-    fn copy_is_free(&mut self, key: &ObjectKey, version: Option<Version>, turn: &Turn, out: &mut Sent) {
+    fn copy_is_free(&mut self, key: &ObjectKey, version: Option<Version>, turn: &Turn, out: &mut Outbox) {
         let Some(copy) = self.placement.replica.copies.get_mut(key) else { return };
         copy.is_busy = false;
         copy.version = version;
@@ -302,7 +302,7 @@ impl Runtime {
         slice: SliceId,
         epoch: u64,
         key: ObjectKey,
-        out: &mut Sent,
+        out: &mut Outbox,
     ) {
         self.load(key.clone(), Job::CatchUp { to, slice, epoch, key }, out);
     }
