@@ -1,8 +1,6 @@
 //! Exponentially distributed lengths of time, in whole numbers: the last bit is the same on every
 //! machine, and there is no logarithm to wait for.
 
-use std::time::Duration;
-
 /// So many pieces of the logarithm are straight lines; none is off by more than 3·10⁻⁶.
 const PIECES: usize = 256;
 /// Binary logarithms from 1 to 2, with 32 bits behind the point.
@@ -10,14 +8,13 @@ static LOG2: [u64; PIECES + 1] = log2_table();
 /// The natural logarithm of 2, with 32 bits behind the point.
 const LN_2: u64 = 2_977_044_472;
 
-/// A length of time with this mean, out of 32 bits that are all equally likely. 0 is the shortest.
-pub(crate) fn exponential(mean: Duration, uniform: u32) -> Duration {
+/// A number of nanoseconds with this mean, out of 32 bits that are all equally likely. 0 is the shortest.
+pub(crate) fn exponential(mean: u64, uniform: u32) -> u64 {
     // The inverse of the distribution: -ln(1 - u), with u = uniform / 2^32.
     let rest = (1u64 << 32) - u64::from(uniform);
     let binary = (32 << 32) - log2(rest);
     let natural = product(binary, LN_2);
-    let mean = mean.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(mean.subsec_nanos()));
-    Duration::from_nanos(product(mean, natural))
+    product(mean, natural)
 }
 
 /// The product of a number and one with 32 bits behind the point.
@@ -59,21 +56,23 @@ const fn log2_table() -> [u64; PIECES + 1] {
 mod tests {
     use super::*;
 
+    const SECOND: u64 = 1_000_000_000;
+
     #[test]
     fn it_is_the_logarithm() {
         for uniform in (0..1000).map(|i| i * 4_294_967).chain([1, u32::MAX - 1, u32::MAX]) {
             let exact = -(1.0 - f64::from(uniform) / 4_294_967_296.0).ln();
-            let ours = exponential(Duration::from_secs(1), uniform).as_secs_f64();
+            let ours = exponential(SECOND, uniform) as f64 / 1e9;
             assert!((ours - exact).abs() < 3e-6, "{uniform}: {ours} is not {exact}");
         }
     }
 
     #[test]
     fn the_shortest_is_nothing_and_lengths_grow() {
-        assert_eq!(exponential(Duration::from_secs(1), 0), Duration::ZERO);
-        let mut last = Duration::ZERO;
+        assert_eq!(exponential(SECOND, 0), 0);
+        let mut last = 0;
         for uniform in (0..=u32::MAX).step_by(65_537) {
-            let next = exponential(Duration::from_secs(1), uniform);
+            let next = exponential(SECOND, uniform);
             assert!(next >= last);
             last = next;
         }
@@ -81,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_mean_is_the_mean() {
-        let all = (0..1 << 16).map(|i| exponential(Duration::from_millis(7), i << 16).as_secs_f64());
+        let all = (0..1 << 16).map(|i| exponential(7_000_000, i << 16) as f64 / 1e9);
         let mean = all.sum::<f64>() / f64::from(1 << 16);
         assert!((mean - 0.007).abs() < 1e-6, "{mean}");
     }

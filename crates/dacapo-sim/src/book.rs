@@ -90,17 +90,27 @@ impl Book {
     }
 
     pub(crate) fn remove(&mut self, id: ExchangeId) -> Option<Exchange> {
-        let index = id.0.checked_sub(self.first)?;
-        let exchange = self.open.get_mut(index as usize)?.take()?;
-        if !exchange.is_deaf {
-            self.forget_call(id, (exchange.caller, exchange.call));
-        }
+        let exchange = self.get(id)?.clone();
+        self.close(id);
+        Some(exchange)
+    }
+
+    /// The same, when nobody needs to know what it was.
+    #[inline]
+    pub(crate) fn close(&mut self, id: ExchangeId) {
+        let Some(index) = id.0.checked_sub(self.first) else { return };
+        let Some(place) = self.open.get_mut(index as usize) else { return };
+        let Some(exchange) = place else { return };
+        let call = (!exchange.is_deaf && id.0 < self.next_call).then_some((exchange.caller, exchange.call));
+        *place = None;
         self.count -= 1;
+        if let Some(call) = call {
+            self.forget_call(id, call);
+        }
         while let Some(None) = self.open.front() {
             self.open.pop_front();
             self.first += 1;
         }
-        Some(exchange)
     }
 
     /// The caller does not listen any more.

@@ -14,7 +14,7 @@ impl Sim {
 
     /// Counts a message, and gives the crash that is to happen instead of it, which then comes a
     /// little later.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn crash_at_message(
         &mut self,
         id: ExchangeId,
@@ -39,7 +39,7 @@ impl Sim {
     }
 
     /// Counts a message; says who crashes now, at which number, if somebody does.
-    #[inline]
+    #[inline(always)]
     fn count_message(&mut self, one: NodeId, two: NodeId) -> Option<(NodeId, u64)> {
         self.messages[one.0 as usize] += 1;
         if two != one {
@@ -50,6 +50,7 @@ impl Sim {
         (is_due && self.nodes[node.0 as usize].is_up).then_some((node, number))
     }
 
+    #[cold]
     fn crash_before_message(&mut self, node: NodeId, number: u64, item: Item) -> Delivery {
         // Once only: the message itself comes by here again.
         self.options.crash_at = None;

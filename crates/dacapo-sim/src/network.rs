@@ -20,13 +20,14 @@ use crate::sim::{Item, Sim};
 
 /// When a transport gives up on a peer that has become silent.
 const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The shortest way between two nodes, and the mean of what comes on top.
-const LATENCY_MIN: Duration = Duration::from_micros(200);
-const LATENCY_MORE: Duration = Duration::from_micros(300);
+/// The shortest way between two nodes, and the mean of what comes on top, in nanoseconds as all of these: each
+/// message asks.
+const LATENCY_MIN: u64 = 200_000;
+const LATENCY_MORE: u64 = 300_000;
 /// No message comes later than this by itself. (By chance none would, but a script may ask for it.)
-const LATENCY_MORE_MAX: Duration = Duration::from_millis(10);
+const LATENCY_MORE_MAX: u64 = 10_000_000;
 /// The way from a node to itself.
-const LATENCY_LOCAL: Duration = Duration::from_micros(20);
+const LATENCY_LOCAL: u64 = 20_000;
 /// What a head counts as, in bytes.
 const HEAD_BYTES: usize = 256;
 const AFTER: Duration = Duration::from_nanos(1);
@@ -51,10 +52,13 @@ enum Fate {
     },
 }
 
-fn size(body: &Body) -> usize {
-    match body {
-        Body::Full(bytes) => HEAD_BYTES + bytes.len(),
-        Body::Empty | Body::Stream => HEAD_BYTES,
+/// What a message counts as that begins a request or a response.
+fn size(event: &Event) -> usize {
+    match event {
+        Event::Request { body: Body::Full(bytes), .. } | Event::Response { body: Body::Full(bytes), .. } => {
+            HEAD_BYTES + bytes.len()
+        }
+        _ => HEAD_BYTES,
     }
 }
 
@@ -68,23 +72,29 @@ fn is_last(event: &Event) -> bool {
 }
 
 impl Sim {
-    fn latency(&mut self, from: NodeId, to: NodeId) -> Duration {
+    /// When something arrives that leaves now.
+    #[inline(always)]
+    fn arrival(&mut self, from: NodeId, to: NodeId) -> Time {
         if from == to {
-            return LATENCY_LOCAL;
+            return self.now.later(LATENCY_LOCAL);
         }
-        let more = self.decisions.exponential(self.network.latency, "extra", LATENCY_MORE);
-        if more <= LATENCY_MORE_MAX {
-            return LATENCY_MIN + more;
-        }
-        let most = self.lateness_max(from, to).unwrap_or_default();
-        LATENCY_MIN + more.min(most.max(LATENCY_MORE_MAX))
+        let more = self.decisions.exponential_nanos(self.network.latency, "extra", LATENCY_MORE);
+        let more = if more <= LATENCY_MORE_MAX { more } else { self.late(from, to, more) };
+        self.now.later(LATENCY_MIN + more)
+    }
+
+    #[cold]
+    fn late(&self, from: NodeId, to: NodeId, more: u64) -> u64 {
+        let most = self.lateness_max(from, to).unwrap_or_default().as_nanos() as u64;
+        more.min(most.max(LATENCY_MORE_MAX))
     }
 
     /// Sends so many bytes on a way of their own.
+    #[inline(always)]
     fn transmit(&mut self, from: NodeId, to: NodeId, bytes: usize) -> Fate {
-        let latency = self.latency(from, to);
+        let arrives = self.arrival(from, to);
         if from == to {
-            return Fate::Arrives(self.now + latency);
+            return Fate::Arrives(arrives);
         }
         if self.faults.is_cut(from, to) {
             return Fate::Lost { is_noticed: false };
@@ -93,7 +103,7 @@ impl Sim {
             return Fate::Lost { is_noticed };
         }
         let late = self.delays(from, to);
-        let arrives = self.now + latency + late;
+        let arrives = if late.is_zero() { arrives } else { arrives + late };
         Fate::Arrives(self.faults.hold_back(from, to, self.now, arrives, bytes))
     }
 
@@ -103,10 +113,11 @@ impl Sim {
         if self.faults.is_cut(from, to) {
             return None;
         }
-        let arrives = self.now + self.latency(from, to);
+        let arrives = self.arrival(from, to);
         Some(self.faults.hold_back(from, to, self.now, arrives, bytes).max(last + AFTER))
     }
 
+    #[inline(always)]
     pub(crate) fn fetch(
         &mut self,
         from: Address,
@@ -134,44 +145,60 @@ impl Sim {
         // What a service of the platform asks of another service is an event of a queue.
         let is_batch = object.is_none() && by.is_some_and(|by| self.options.builtins.contains(&by));
         let comes_again = is_batch && self.strike_batch(server, &mut head);
-        let twin = self.doubles(from.node, server, &head.method).then(|| (head.clone(), body.clone()));
         let label: Option<Rc<str>> = self.decisions.is_traced().then(|| cause::label(&head).into());
-        let mut send = |head, body: Body, is_deaf| {
-            let exchange = Exchange {
-                caller: from,
-                caller_life: self.life(from.node),
-                call,
-                server,
-                server_life: 0,
-                is_served: false,
-                is_answered: false,
-                has_head: false,
-                is_deaf,
-                is_broken: false,
-                breaks_soon: false,
-                comes_again,
-                request_at: self.now,
-                response_at: self.now,
-                label: label.clone(),
-            };
-            let id = self.book.add(exchange);
-            self.note(NoteKind::Carries { exchange: id, caller: from, call }, || "".into());
-            match self.transmit(from.node, server, size(&body)) {
-                Fate::Arrives(at) => {
-                    if let Some(e) = self.book.get(id) {
-                        e.request_at = at;
-                    }
-                    let object = object.clone();
-                    let event = Event::Request { exchange: id, service, from: by, object, head, body };
-                    self.queue.push(at, Item::ToServer(id, event));
-                }
-                Fate::Lost { is_noticed } => self.lose(id, is_noticed),
-            }
+        let doubles = self.doubles(from.node, server, &head.method);
+        let exchange = Exchange {
+            caller: from,
+            caller_life: self.life(from.node),
+            call,
+            server,
+            server_life: 0,
+            is_served: false,
+            is_answered: false,
+            has_head: false,
+            is_deaf: false,
+            is_broken: false,
+            breaks_soon: false,
+            comes_again,
+            request_at: self.now,
+            response_at: self.now,
+            label,
         };
-        send(head, body, false);
-        if let Some((head, body)) = twin {
-            // Nobody waits for the answer to a copy that a proxy made.
-            send(head, body, true);
+        let event = Event::Request { exchange: self.book.next_id(), service, from: by, object, head, body };
+        if doubles {
+            self.send_twice(exchange, event);
+        } else {
+            self.send_request(exchange, event);
+        }
+    }
+
+    /// A proxy on the way copies a request.
+    #[cold]
+    fn send_twice(&mut self, exchange: Exchange, event: Event) {
+        let (mut copy, mut event_of_copy) = (exchange.clone(), event.clone());
+        self.send_request(exchange, event);
+        // Nobody waits for the answer to the copy.
+        copy.is_deaf = true;
+        if let Event::Request { exchange, .. } = &mut event_of_copy {
+            *exchange = self.book.next_id();
+        }
+        self.send_request(copy, event_of_copy);
+    }
+
+    #[inline(always)]
+    fn send_request(&mut self, mut exchange: Exchange, event: Event) {
+        let (id, caller, call) = (self.book.next_id(), exchange.caller, exchange.call);
+        self.note(NoteKind::Carries { exchange: id, caller, call }, || "".into());
+        match self.transmit(caller.node, exchange.server, size(&event)) {
+            Fate::Arrives(at) => {
+                exchange.request_at = at;
+                self.book.add(exchange);
+                self.queue.push(at, Item::ToServer(id, event));
+            }
+            Fate::Lost { is_noticed } => {
+                self.book.add(exchange);
+                self.lose(id, is_noticed);
+            }
         }
     }
 
@@ -200,29 +227,31 @@ impl Sim {
     }
 
     /// A call that never left: its caller learns of it in a turn of its own.
+    #[cold]
     fn fail(&mut self, from: Address, call: CallId, error: NetError) {
         let life = self.life(from.node);
         self.queue.push(self.now, Item::Fail(from, life, Event::Failed(call, error)));
     }
 
     /// A message of this exchange is lost: the caller learns of it soon or much later.
+    #[cold]
     fn lose(&mut self, id: ExchangeId, is_noticed: bool) {
         let Some(e) = self.book.get(id) else { return };
         if e.is_broken {
             return;
         }
         if e.is_deaf {
-            self.book.remove(id);
+            self.book.close(id);
             return;
         }
         e.is_broken = true;
         let (from, to) = (e.server, e.caller.node);
-        let (wait, error) = if is_noticed {
-            (self.latency(from, to), NetError::Reset)
+        let (at, error) = if is_noticed {
+            (self.arrival(from, to), NetError::Reset)
         } else {
-            (TRANSPORT_TIMEOUT, NetError::TimedOut)
+            (self.now + TRANSPORT_TIMEOUT, NetError::TimedOut)
         };
-        self.queue.push(self.now + wait, Item::Break(id, error));
+        self.queue.push(at, Item::Break(id, error));
     }
 
     pub(crate) fn request_chunk(&mut self, from: Address, call: CallId, chunk: Chunk) {
@@ -241,17 +270,18 @@ impl Sim {
 
     pub(crate) fn request_pull(&mut self, id: ExchangeId, bytes: u32) {
         let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
-        let at = self.now + self.latency(e.server, e.caller.node);
+        let at = self.arrival(e.server, e.caller.node);
         self.queue.push(at, Item::ToCaller(id, Event::RequestCredit(e.call, bytes)));
     }
 
     pub(crate) fn response_pull(&mut self, from: Address, call: CallId, bytes: u32) {
         let Some(id) = self.book.by_call(from, call) else { return };
         let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
-        let at = (self.now + self.latency(from.node, e.server)).max(e.request_at + AFTER);
+        let at = self.arrival(from.node, e.server).max(e.request_at + AFTER);
         self.queue.push(at, Item::ToServer(id, Event::ResponseCredit(id, bytes)));
     }
 
+    #[inline(always)]
     pub(crate) fn respond(&mut self, id: ExchangeId, head: ResponseHead, body: Body) {
         let Some(e) = self.book.get(id) else { return };
         let is_whole = body != Body::Stream;
@@ -262,7 +292,7 @@ impl Sim {
         }
         if e.is_deaf {
             if is_whole {
-                self.book.remove(id);
+                self.book.close(id);
             }
             return;
         }
@@ -270,23 +300,34 @@ impl Sim {
             self.note_redelivered(from);
             return self.lose(id, true);
         }
-        match self.transmit(from, to, size(&body)) {
-            Fate::Lost { is_noticed } => self.lose(id, is_noticed),
-            Fate::Arrives(at) => {
-                let resets = self.resets(from, to);
-                let Some(e) = self.book.get(id) else { return };
-                e.response_at = at;
-                e.breaks_soon = resets;
-                match body {
-                    Body::Full(bytes) if resets => {
-                        let event = Event::Response { call, head, body: Body::Stream };
-                        self.queue.push(at, Item::ToCaller(id, event));
-                        self.break_off(id, at, call, Chunk::Data(bytes));
-                    }
-                    Body::Empty if resets => self.lose(id, true),
-                    body => self.queue.push(at, Item::ToCaller(id, Event::Response { call, head, body })),
-                }
+        let event = Event::Response { call, head, body };
+        let at = match self.transmit(from, to, size(&event)) {
+            Fate::Lost { is_noticed } => return self.lose(id, is_noticed),
+            Fate::Arrives(at) => at,
+        };
+        let resets = self.resets(from, to);
+        let Some(e) = self.book.get(id) else { return };
+        e.response_at = at;
+        e.breaks_soon = resets;
+        if resets {
+            self.reset(id, at, event);
+        } else {
+            self.queue.push(at, Item::ToCaller(id, event));
+        }
+    }
+
+    /// The connection breaks in the middle of this response.
+    #[cold]
+    fn reset(&mut self, id: ExchangeId, at: Time, response: Event) {
+        match response {
+            Event::Response { call, head, body: Body::Full(bytes) } => {
+                let event = Event::Response { call, head, body: Body::Stream };
+                self.queue.push(at, Item::ToCaller(id, event));
+                self.break_off(id, at, call, Chunk::Data(bytes));
             }
+            Event::Response { body: Body::Empty, .. } => self.lose(id, true),
+            // It breaks in the next chunk.
+            event => self.queue.push(at, Item::ToCaller(id, event)),
         }
     }
 
@@ -315,7 +356,7 @@ impl Sim {
         }
         if e.is_deaf {
             if is_end {
-                self.book.remove(id);
+                self.book.close(id);
             }
             return;
         }
@@ -339,10 +380,10 @@ impl Sim {
         let Some(e) = self.book.get(id).cloned() else { return };
         self.book.deafen(id);
         if e.is_answered || (e.is_broken && !e.is_served) || self.faults.is_cut(e.caller.node, e.server) {
-            self.book.remove(id);
+            self.book.close(id);
             return;
         }
-        let at = (self.now + self.latency(e.caller.node, e.server)).max(e.request_at + AFTER);
+        let at = self.arrival(e.caller.node, e.server).max(e.request_at + AFTER);
         self.queue.push(at, Item::ToServer(id, Event::Cancelled(id)));
     }
 
@@ -358,6 +399,7 @@ impl Sim {
     }
 
     /// Whom this event reaches on the side of the server, if it reaches anybody.
+    #[inline(always)]
     pub(crate) fn reach_server(&mut self, id: ExchangeId, event: &Event) -> Option<Address> {
         let e = self.book.get(id)?;
         let (node, caller) = (e.server, e.caller.node);
@@ -369,10 +411,10 @@ impl Sim {
         if let Event::Request { object, .. } = event {
             if !is_up {
                 if e.is_deaf {
-                    self.book.remove(id);
+                    self.book.close(id);
                 } else if !e.is_broken {
                     e.is_broken = true;
-                    let at = self.now + self.latency(node, caller);
+                    let at = self.arrival(node, caller);
                     self.queue.push(at, Item::Break(id, NetError::Refused));
                 }
                 return None;
@@ -382,17 +424,18 @@ impl Sim {
             self.strike_request(node, id, object.is_some());
         } else if !is_up || !e.is_served || e.server_life != life {
             if let Event::Cancelled(_) = event {
-                self.book.remove(id);
+                self.book.close(id);
             }
             return None;
         }
         if let Event::Cancelled(_) = event {
-            self.book.remove(id);
+            self.book.close(id);
         }
         Some(Address { node, instance: InstanceId::RUNTIME })
     }
 
     /// Whom this event reaches on the side of the caller, if it reaches anybody.
+    #[inline(always)]
     pub(crate) fn reach_caller(&mut self, id: ExchangeId, event: &Event) -> Option<Address> {
         let e = self.book.get(id)?;
         let (to, from, is_deaf, life) = (e.caller, e.server, e.is_deaf, e.caller_life);
@@ -404,7 +447,7 @@ impl Sim {
             e.has_head = true;
         }
         if is_last(event) {
-            self.book.remove(id);
+            self.book.close(id);
         }
         let is_there = !is_deaf && self.life(to.node) == life && self.node(to.node).is_up;
         is_there.then_some(to)

@@ -50,6 +50,7 @@ impl<T> Queue<T> {
 
     /// Says what happens next, and when. The item stays in its slot until it is taken, because it is
     /// large.
+    #[inline(always)]
     pub(crate) fn pop(&mut self, decisions: &mut Decisions) -> Option<(Time, QueueSlot)> {
         let Reverse((at, seq, slot)) = self.heap.pop()?;
         let slot = match self.heap.peek() {
@@ -66,6 +67,7 @@ impl<T> Queue<T> {
         self.items[slot as usize].take().expect("a queued slot holds an item")
     }
 
+    #[cold]
     fn choose(&mut self, at: Time, seq: u64, slot: u32, decisions: &mut Decisions) -> u32 {
         self.ties.push((seq, slot));
         while let Some(Reverse((next, seq, slot))) = self.heap.peek().copied() {

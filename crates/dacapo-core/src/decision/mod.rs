@@ -74,7 +74,7 @@ pub struct Decisions {
 }
 
 /// While the system is quick, no length of noise is more than so many times its mean. By itself one in nine million is.
-const QUICK: u32 = 16;
+const QUICK: u64 = 16;
 
 #[derive(Clone, Debug)]
 struct LaneState {
@@ -192,7 +192,7 @@ impl Decisions {
         let shape = |uniform| match uniform {
             0 => 0,
             // At least a little time between two strikes, whatever the scenario says.
-            n => nanos(exponential(mean, n as u32)).max(1_000_000),
+            n => exponential(nanos(mean), n as u32).max(1_000_000),
         };
         let wait = self.draw(lane, what, DecisionKind::Trigger, 1 << 32, u64::MAX, shape);
         (wait > 0).then(|| Duration::from_nanos(wait))
@@ -236,11 +236,15 @@ impl Decisions {
     }
 
     /// A length of time with this mean, exponentially distributed: noise.
-    #[inline]
     pub fn exponential(&mut self, lane: Lane, what: &'static str, mean: Duration) -> Duration {
-        let shape = |uniform| nanos(exponential(mean, uniform as u32));
-        let length =
-            Duration::from_nanos(self.draw(lane, what, DecisionKind::Noise, 1 << 32, u64::MAX, shape));
+        Duration::from_nanos(self.exponential_nanos(lane, what, nanos(mean)))
+    }
+
+    /// The same in nanoseconds: each message of a network asks.
+    #[inline(always)]
+    pub fn exponential_nanos(&mut self, lane: Lane, what: &'static str, mean: u64) -> u64 {
+        let shape = |uniform| exponential(mean, uniform as u32);
+        let length = self.draw(lane, what, DecisionKind::Noise, 1 << 32, u64::MAX, shape);
         if self.is_quick { length.min(mean.saturating_mul(QUICK)) } else { length }
     }
 
@@ -291,6 +295,7 @@ impl Decisions {
         }
     }
 
+    #[cold]
     fn draw_traced(
         &mut self,
         lane: Lane,

@@ -46,6 +46,7 @@ impl MessageFaults {
 
 impl Sim {
     /// Whether a fault hits this message.
+    #[inline(always)]
     fn hits(&mut self, fault: fn(&MessageFaults) -> &Option<Strike>, from: NodeId, to: NodeId) -> bool {
         let Some(strike) = fault(&self.faults.messages) else { return false };
         if !self.faults.is_on || from == to || strike.spare.contains(&from) || strike.spare.contains(&to) {
@@ -54,6 +55,7 @@ impl Sim {
         self.decisions.chance(strike.lane, "hit", strike.rate)
     }
 
+    #[cold]
     fn note_message(&mut self, fault: &str, from: NodeId, to: NodeId) {
         let text = format!("{fault} {} → {}", self.name(from), self.name(to));
         self.note(NoteKind::Fault, || text.into());
@@ -67,6 +69,7 @@ impl Sim {
     }
 
     /// How much later than others this message comes.
+    #[inline]
     pub(crate) fn delays(&mut self, from: NodeId, to: NodeId) -> Duration {
         if !self.hits(|m| &m.delay, from, to) {
             return Duration::ZERO;
@@ -80,6 +83,7 @@ impl Sim {
     }
 
     /// Whether this message is lost, and if so whether the transport notices at once.
+    #[inline]
     pub(crate) fn loses(&mut self, from: NodeId, to: NodeId) -> Option<bool> {
         if !self.hits(|m| &m.loss, from, to) {
             return None;
@@ -100,6 +104,7 @@ impl Sim {
     }
 
     /// Whether the connection breaks in the middle of this response.
+    #[inline]
     pub(crate) fn resets(&mut self, from: NodeId, to: NodeId) -> bool {
         let is_hit = self.hits(|m| &m.reset, from, to);
         if is_hit {

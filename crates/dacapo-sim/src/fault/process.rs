@@ -31,6 +31,7 @@ impl Sim {
             return;
         };
         let until = self.now + self.decisions.up_to(lane, "lasts", max);
+        self.has_busy_nodes = true;
         self.node(node).paused_until = until;
         let text = format!("process.pause {}", self.name(node));
         self.note(NoteKind::FaultBegins, || text.into());
@@ -62,6 +63,7 @@ impl Sim {
         let (lane, delay, lasts) = (active.lane, active.span_max("delay"), active.span_max("lasts"));
         let cost = self.decisions.up_to(lane, "delay", delay);
         let lasts = self.decisions.up_to(lane, "lasts", lasts);
+        self.has_busy_nodes = true;
         self.node(node).turn_cost = cost;
         let text = format!("process.slow {} {cost:?} a turn", self.name(node));
         self.note(NoteKind::FaultBegins, || text.into());
