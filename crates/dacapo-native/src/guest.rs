@@ -3,19 +3,18 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
-use std::task::Waker;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    BindingTo, Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, IdMap, Level,
-    NetError, ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
+    BindingTo, Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, IdRing,
+    Level, NetError, ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
 };
 
 use crate::message::{Request, Response};
 use crate::slot::Slot;
-use crate::tasks::Task;
+use crate::tasks::{Task, Waiter, Wakers};
 use crate::wait::{Answer, Call, Sleep};
 
 /// Why a request got no whole response.
@@ -49,9 +48,10 @@ pub(crate) struct Inner {
     pub(crate) phase: Option<Phase>,
     boot: Boot,
     random: Random,
-    pub(crate) calls: IdMap<CallId, Call>,
+    pub(crate) calls: IdRing<CallId, Call>,
     /// Who waits for each timer.
-    pub(crate) timers: IdMap<TimerId, Option<Waker>>,
+    pub(crate) timers: IdRing<TimerId, Option<Waiter>>,
+    pub(crate) wakers: Rc<Wakers>,
     next_call: u64,
     next_timer: u64,
 }
@@ -77,8 +77,9 @@ impl Guest {
             phase: None,
             boot,
             random,
-            calls: IdMap::default(),
-            timers: IdMap::default(),
+            calls: IdRing::default(),
+            timers: IdRing::default(),
+            wakers: Rc::default(),
             next_call: 0,
             next_timer: 0,
         })))
@@ -157,6 +158,7 @@ impl Guest {
         answer.await
     }
 
+    #[inline]
     pub(crate) fn respond(&self, exchange: ExchangeId, response: Response) {
         let Response { head, body } = response;
         self.0.borrow_mut().effects.push(Effect::Respond { exchange, head, body: Body::from_bytes(body) });
@@ -257,53 +259,54 @@ impl Guest {
 }
 
 impl Inner {
-    /// Wakes whoever waits for this event. Events for nobody are for calls that were given up.
-    pub(crate) fn wake(&mut self, event: &mut Event) {
-        match std::mem::replace(event, Event::Crash) {
-            Event::Timer(timer) => {
-                if let Some(Some(waker)) = self.timers.remove(&timer) {
-                    waker.wake();
-                }
-            }
+    /// Takes an event; gives whoever waits for it. Events for nobody are for calls that were given up.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, event: Event) -> Option<Waiter> {
+        match event {
+            Event::Timer(timer) => self.timers.remove(timer).flatten(),
             Event::Failed(call, error) => self.finish(call, Err(FetchError::Net(error))),
             Event::Response { call, head, body } => match body {
                 Body::Empty => self.finish(call, Ok(Response { head, body: Bytes::new() })),
                 Body::Full(body) => self.finish(call, Ok(Response { head, body })),
                 Body::Stream => {
-                    if let Some(call) = self.calls.get_mut(&call)
+                    if let Some(call) = self.calls.get_mut(call)
                         && let Call::Waits(waker) = call
                     {
                         *call = Call::Arrives(waker.take(), head, BytesMut::new());
                     }
+                    None
                 }
             },
             Event::ResponseChunk(call, chunk) => self.chunk(call, chunk),
-            _ => {}
+            _ => None,
         }
     }
 
-    fn chunk(&mut self, id: CallId, chunk: Chunk) {
-        let Some(Call::Arrives(_, head, body)) = self.calls.get_mut(&id) else { return };
+    fn chunk(&mut self, id: CallId, chunk: Chunk) -> Option<Waiter> {
+        let Some(Call::Arrives(_, head, body)) = self.calls.get_mut(id) else { return None };
         match chunk {
             Chunk::Data(bytes) => {
                 body.extend_from_slice(&bytes);
                 self.effects.push(Effect::ResponsePull(id, bytes.len() as u32));
+                None
             }
             Chunk::End => {
                 let head = ResponseHead { status: head.status, headers: std::mem::take(&mut head.headers) };
                 let response = Response { head, body: std::mem::take(body).freeze() };
-                self.finish(id, Ok(response));
+                self.finish(id, Ok(response))
             }
             Chunk::Abort(why) => self.finish(id, Err(FetchError::Broken(why))),
         }
     }
 
-    fn finish(&mut self, call: CallId, result: Result<Response, FetchError>) {
-        if let Some(call @ (Call::Waits(_) | Call::Arrives(..))) = self.calls.get_mut(&call)
-            && let Call::Waits(Some(waker)) | Call::Arrives(Some(waker), ..) =
-                std::mem::replace(call, Call::Done(result))
-        {
-            waker.wake();
-        }
+    #[inline]
+    fn finish(&mut self, call: CallId, result: Result<Response, FetchError>) -> Option<Waiter> {
+        let call = self.calls.get_mut(call)?;
+        let waiter = match call {
+            Call::Waits(waiter) | Call::Arrives(waiter, ..) => waiter.take(),
+            Call::Done(_) => return None,
+        };
+        *call = Call::Done(result);
+        waiter
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    Body, Chunk, Effect, Effects, Event, ExchangeId, Fault, FaultKind, IdMap, Instance, Phase, RequestHead,
+    Body, Chunk, Effect, Effects, Event, ExchangeId, Fault, FaultKind, IdRing, Instance, Phase, RequestHead,
     Turn, TurnEnd,
 };
 use futures::future::LocalBoxFuture;
@@ -31,21 +32,22 @@ pub(crate) struct NativeInstance {
     /// Requests whose bodies are still arriving.
     partial: BTreeMap<ExchangeId, (Box<RequestHead>, BytesMut)>,
     /// Requests that are being answered, with the task that is dropped when the caller has gone.
-    open: IdMap<ExchangeId, TaskId>,
+    open: IdRing<ExchangeId, TaskId>,
     drive_is_over: Option<crate::slot::Slot<()>>,
 }
 
 impl NativeInstance {
     pub(crate) fn new(guest: Guest) -> NativeInstance {
+        let tasks = Tasks::new(Rc::clone(&guest.inner().wakers));
         NativeInstance {
             guest,
-            tasks: Tasks::default(),
+            tasks,
             on_request: None,
             on_cron: None,
             on_alarm: None,
             on_phase: None,
             partial: BTreeMap::new(),
-            open: IdMap::default(),
+            open: IdRing::default(),
             drive_is_over: None,
         }
     }
@@ -74,12 +76,9 @@ impl NativeInstance {
         self
     }
 
-    fn take(&mut self, event: &mut Event) {
-        // What answers a call goes on to the guest from where it is.
-        if let Event::Response { .. } = event {
-            return self.guest.inner().wake(event);
-        }
-        match std::mem::replace(event, Event::Crash) {
+    #[inline(always)]
+    fn take(&mut self, event: Event) {
+        match event {
             Event::Request { exchange, head, body, .. } => match body {
                 Body::Empty => self.serve(exchange, head, Bytes::new()),
                 Body::Full(body) => self.serve(exchange, head, body),
@@ -90,7 +89,7 @@ impl NativeInstance {
             Event::RequestChunk(exchange, chunk) => self.chunk(exchange, chunk),
             Event::Cancelled(exchange) => {
                 self.partial.remove(&exchange);
-                if let Some(task) = self.open.remove(&exchange) {
+                if let Some(task) = self.open.remove(exchange) {
                     self.tasks.cancel(task);
                 }
             }
@@ -105,10 +104,16 @@ impl NativeInstance {
                 }
             }
             Event::Phase(phase) => self.enter(phase),
-            mut event => self.guest.inner().wake(&mut event),
+            event => {
+                let waiter = self.guest.inner().take(event);
+                if let Some(waiter) = waiter {
+                    self.tasks.wake(waiter);
+                }
+            }
         }
     }
 
+    #[inline]
     fn serve(&mut self, exchange: ExchangeId, head: Box<RequestHead>, body: Bytes) {
         let Some(on_request) = &self.on_request else { return };
         if let Some(task) = self.tasks.start(on_request(exchange, Request { head, body })) {
@@ -167,13 +172,16 @@ impl NativeInstance {
         self.tasks.start(task);
     }
 
+    #[inline(always)]
     fn run(&mut self) {
         loop {
             self.tasks.run();
-            let spawned = std::mem::take(&mut self.guest.inner().tasks);
-            if spawned.is_empty() {
+            let mut inner = self.guest.inner();
+            if inner.tasks.is_empty() {
                 return;
             }
+            let spawned = std::mem::take(&mut inner.tasks);
+            drop(inner);
             for task in spawned {
                 self.tasks.start(task);
             }
@@ -182,14 +190,14 @@ impl NativeInstance {
 }
 
 impl Instance for NativeInstance {
-    fn turn(&mut self, turn: &Turn, mut event: Event, out: &mut Effects) -> TurnEnd {
+    fn turn(&mut self, turn: &Turn, event: Event, out: &mut Effects) -> TurnEnd {
         {
             let mut inner = self.guest.inner();
             inner.turn = *turn;
             std::mem::swap(&mut inner.effects, out);
         }
         let result = catch_unwind(AssertUnwindSafe(|| {
-            self.take(&mut event);
+            self.take(event);
             self.run();
         }));
         std::mem::swap(&mut self.guest.inner().effects, out);
@@ -201,7 +209,7 @@ impl Instance for NativeInstance {
         if !self.open.is_empty() {
             for effect in out.iter() {
                 if let Effect::Respond { exchange, .. } = effect {
-                    self.open.remove(exchange);
+                    self.open.remove(*exchange);
                 }
             }
         }

@@ -2,9 +2,12 @@
 //!
 //! Small on purpose. A turn is over when nobody is awake, so there is nothing here that waits,
 //! parks a thread or looks at a clock, and a task that ends leaves its place and its waker to the
-//! next one: a request that is answered at once allocates no more than its future.
+//! next one: a request that is answered at once allocates no more than its future. What waits for an
+//! event of the world is found by its place, without the locked operations that a waker takes.
 
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -20,6 +23,7 @@ pub(crate) type TaskId = usize;
 #[derive(Default)]
 pub(crate) struct Tasks {
     places: Vec<Place>,
+    wakers: Rc<Wakers>,
     free: Vec<TaskId>,
     woken: Arc<Woken>,
     batch: Vec<TaskId>,
@@ -36,7 +40,33 @@ impl<T> Future for Task<T> {
     }
 }
 
-/// The tasks that have been woken, by place.
+/// The waker of each place, and which of them polls at present.
+#[derive(Default)]
+pub(crate) struct Wakers {
+    all: RefCell<Vec<Waker>>,
+    polled: Cell<TaskId>,
+}
+
+/// Who waits for an event of the world: mostly a task itself, for which there is no need of a waker.
+pub(crate) enum Waiter {
+    Task(TaskId),
+    /// Part of a task that tells apart which of its parts was woken.
+    Other(Waker),
+}
+
+impl Wakers {
+    /// Who waits when a future of ours is polled with this context.
+    #[inline]
+    pub(crate) fn waiter(&self, cx: &Context<'_>) -> Waiter {
+        let task = self.polled.get();
+        match self.all.borrow().get(task) {
+            Some(waker) if waker.will_wake(cx.waker()) => Waiter::Task(task),
+            _ => Waiter::Other(cx.waker().clone()),
+        }
+    }
+}
+
+/// The tasks that have been woken by a waker, by place.
 #[derive(Default)]
 struct Woken {
     ids: Mutex<Vec<TaskId>>,
@@ -47,7 +77,6 @@ struct Woken {
 struct Place {
     task: Option<LocalBoxFuture<'static, ()>>,
     bell: Arc<Bell>,
-    waker: Waker,
 }
 
 /// Wakes the task at one place. (A waker may be sent to another thread, hence the atomics, which
@@ -74,6 +103,27 @@ impl Wake for Bell {
 }
 
 impl Tasks {
+    /// No tasks; those of the guest find these wakers.
+    pub(crate) fn new(wakers: Rc<Wakers>) -> Tasks {
+        Tasks { wakers, ..Tasks::default() }
+    }
+
+    /// Wakes whoever has waited for an event.
+    #[inline]
+    pub(crate) fn wake(&mut self, waiter: Waiter) {
+        match waiter {
+            Waiter::Other(waker) => waker.wake(),
+            // Behind those that were woken before.
+            Waiter::Task(id) if self.woken.any.load(Ordering::Acquire) => self.places[id].bell.wake_by_ref(),
+            Waiter::Task(id) => {
+                if !self.places[id].bell.has_rung.load(Ordering::Relaxed) {
+                    self.places[id].bell.has_rung.store(true, Ordering::Relaxed);
+                    self.batch.push(id);
+                }
+            }
+        }
+    }
+
     /// Polls a new task for the first time; gives its place if it has to wait.
     pub(crate) fn start(&mut self, task: LocalBoxFuture<'static, ()>) -> Option<TaskId> {
         let id = self.free.pop().unwrap_or_else(|| self.new_place());
@@ -89,33 +139,40 @@ impl Tasks {
     }
 
     /// Polls whoever is awake until nobody is.
+    #[inline]
     pub(crate) fn run(&mut self) {
         let mut batch = std::mem::take(&mut self.batch);
-        while self.woken.any.load(Ordering::Acquire) {
-            self.woken.any.store(false, Ordering::Relaxed);
-            std::mem::swap(&mut *self.woken.ids.lock().unwrap_or_else(PoisonError::into_inner), &mut batch);
+        loop {
             for id in batch.drain(..) {
                 self.poll(id);
             }
+            if !self.woken.any.load(Ordering::Acquire) {
+                break;
+            }
+            self.woken.any.store(false, Ordering::Relaxed);
+            std::mem::swap(&mut *self.woken.ids.lock().unwrap_or_else(PoisonError::into_inner), &mut batch);
         }
         self.batch = batch;
     }
 
+    #[cold]
     fn new_place(&mut self) -> TaskId {
         let id = self.places.len();
         let bell = Arc::new(Bell { id, has_rung: AtomicBool::new(false), woken: Arc::clone(&self.woken) });
-        let waker = Waker::from(Arc::clone(&bell));
-        self.places.push(Place { task: None, bell, waker });
+        self.wakers.all.borrow_mut().push(Waker::from(Arc::clone(&bell)));
+        self.places.push(Place { task: None, bell });
         id
     }
 
+    #[inline(always)]
     fn poll(&mut self, id: TaskId) {
-        let Place { task, bell, waker } = &mut self.places[id];
+        let Place { task, bell } = &mut self.places[id];
         bell.has_rung.store(false, Ordering::Relaxed);
         // A bell may ring after its task has ended, and wake the next one in its place for nothing.
-        if let Some(future) = task
-            && future.as_mut().poll(&mut Context::from_waker(waker)).is_ready()
-        {
+        let Some(future) = task else { return };
+        self.wakers.polled.set(id);
+        let wakers = self.wakers.all.borrow();
+        if future.as_mut().poll(&mut Context::from_waker(&wakers[id])).is_ready() {
             *task = None;
             self.free.push(id);
         }
@@ -164,6 +221,47 @@ mod tests {
         }
         tasks.run();
         assert_eq!(*order.borrow(), [2, 0, 1]);
+    }
+
+    #[test]
+    fn an_event_wakes_its_task_once_and_behind_those_that_were_woken_before() {
+        let mut tasks = Tasks::default();
+        let order = Rc::new(std::cell::RefCell::new(Vec::new()));
+        let slots: Vec<Slot<()>> = (0..2).map(|_| Slot::new()).collect();
+        for (number, slot) in slots.iter().cloned().enumerate() {
+            let order = Rc::clone(&order);
+            tasks.start(Box::pin(async move {
+                slot.await;
+                order.borrow_mut().push(number);
+            }));
+        }
+        let polls = Rc::new(Cell::new(0));
+        let (polled, at_end) = (Rc::clone(&polls), Rc::clone(&order));
+        let waits = tasks.start(Box::pin(std::future::poll_fn(move |_| {
+            polled.set(polled.get() + 1);
+            at_end.borrow_mut().push(2);
+            Poll::Pending
+        })));
+        order.borrow_mut().clear();
+        slots[1].put(());
+        tasks.wake(Waiter::Task(waits.expect("it waits")));
+        tasks.wake(Waiter::Task(waits.expect("it waits")));
+        slots[0].put(());
+        tasks.run();
+        assert_eq!((&*order.borrow(), polls.get()), (&vec![1, 2, 0], 2));
+    }
+
+    #[test]
+    fn a_part_of_a_task_that_has_a_waker_of_its_own_is_woken_by_it() {
+        let (mut tasks, seen) = (Tasks::default(), Rc::new(RefCell::new(Vec::new())));
+        let (wakers, found) = (Rc::clone(&tasks.wakers), Rc::clone(&seen));
+        tasks.start(Box::pin(std::future::poll_fn(move |cx| {
+            let own = matches!(wakers.waiter(cx), Waiter::Task(0));
+            let other = matches!(wakers.waiter(&Context::from_waker(Waker::noop())), Waiter::Other(_));
+            found.borrow_mut().extend([own, other]);
+            Poll::Ready(())
+        })));
+        assert_eq!(*seen.borrow(), [true, true]);
     }
 
     #[test]

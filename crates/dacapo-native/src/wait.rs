@@ -4,20 +4,21 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use dacapo_core::{CallId, Effect, ResponseHead, TimerId};
 
 use crate::guest::{FetchError, Guest};
 use crate::message::Response;
+use crate::tasks::Waiter;
 
 /// A call that has been made.
 pub(crate) enum Call {
     /// Nothing has come of it yet.
-    Waits(Option<Waker>),
+    Waits(Option<Waiter>),
     /// The head is there, and what has come of a body that arrives in chunks.
-    Arrives(Option<Waker>, ResponseHead, BytesMut),
+    Arrives(Option<Waiter>, ResponseHead, BytesMut),
     /// It is over.
     Done(Result<Response, FetchError>),
 }
@@ -32,16 +33,17 @@ pub(crate) struct Answer<'a> {
 impl Future for Answer<'_> {
     type Output = Result<Response, FetchError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let id = self.call.expect("a call was polled again after its end");
         let result = {
-            let mut inner = self.guest.inner();
-            match inner.calls.get_mut(&id) {
-                Some(Call::Waits(waker) | Call::Arrives(waker, ..)) => {
-                    wait(waker, cx);
+            let inner = &mut *self.guest.inner();
+            match inner.calls.get_mut(id) {
+                Some(Call::Waits(waiter) | Call::Arrives(waiter, ..)) => {
+                    *waiter = Some(inner.wakers.waiter(cx));
                     return Poll::Pending;
                 }
-                Some(Call::Done(_)) | None => match inner.calls.remove(&id) {
+                Some(Call::Done(_)) | None => match inner.calls.remove(id) {
                     Some(Call::Done(result)) => result,
                     _ => panic!("a call ended without a result"),
                 },
@@ -57,7 +59,7 @@ impl Drop for Answer<'_> {
         let Some(call) = self.call else { return };
         // Whoever drops a whole instance has no effects to give any more.
         if let Some(mut inner) = self.guest.try_inner()
-            && let Some(Call::Waits(_) | Call::Arrives(..)) = inner.calls.remove(&call)
+            && let Some(Call::Waits(_) | Call::Arrives(..)) = inner.calls.remove(call)
         {
             inner.effects.push(Effect::Cancel(call));
         }
@@ -74,9 +76,10 @@ impl Future for Sleep<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.guest.inner().timers.get_mut(&self.timer) {
-            Some(waker) => {
-                wait(waker, cx);
+        let inner = &mut *self.guest.inner();
+        match inner.timers.get_mut(self.timer) {
+            Some(waiter) => {
+                *waiter = Some(inner.wakers.waiter(cx));
                 Poll::Pending
             }
             None => Poll::Ready(()),
@@ -87,14 +90,7 @@ impl Future for Sleep<'_> {
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
         if let Some(mut inner) = self.guest.try_inner() {
-            inner.timers.remove(&self.timer);
+            inner.timers.remove(self.timer);
         }
-    }
-}
-
-fn wait(waker: &mut Option<Waker>, cx: &Context<'_>) {
-    match waker {
-        Some(waker) => waker.clone_from(cx.waker()),
-        None => *waker = Some(cx.waker().clone()),
     }
 }
