@@ -4,12 +4,14 @@
 //! recorded, given, changed and shrunk. Its value comes from a seed, from a [`Script`] or from a
 //! fuzzer's bytes.
 
+mod bytes;
 mod key;
 mod script;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use bytes::decisions_to_bytes;
 pub use key::{DecisionKey, KeyError};
 pub use script::{Noise, Rest, Script, Triggers};
 
@@ -51,7 +53,7 @@ pub enum Source {
     Seed,
     /// Some are given, and the rest follows a rule.
     Script(Script),
-    /// From a fuzzer: eight bytes a decision, fewer for small ranges; past the end, always 0.
+    /// From a fuzzer: a byte a decision, as a rule ([`decisions_to_bytes`] has the exceptions); past the end, always 0.
     Bytes(Vec<u8>),
 }
 
@@ -66,7 +68,7 @@ pub struct Decisions {
     source: Source,
     lanes: Vec<LaneState>,
     by_name: BTreeMap<String, Lane>,
-    bytes_used: usize,
+    reader: bytes::Reader,
     /// Whatever is only needed if decisions are told apart by their causes. (In a box, and absent
     /// in an ordinary run, in which nobody asks.)
     tracing: Option<Box<Tracing>>,
@@ -103,7 +105,7 @@ impl Decisions {
             source,
             lanes: Vec::new(),
             by_name: BTreeMap::new(),
-            bytes_used: 0,
+            reader: bytes::Reader::default(),
             tracing,
             is_quick: false,
         }
@@ -284,13 +286,13 @@ impl Decisions {
         kind: DecisionKind,
         uniform: u64,
         range: u64,
-        shape: impl FnOnce(u64) -> u64,
+        shape: impl Fn(u64) -> u64,
     ) -> u64 {
         if self.tracing.is_some() {
             return self.draw_traced(lane, what, kind, uniform, range, shape);
         }
         match &self.source {
-            Source::Bytes(bytes) => shape(take(bytes, &mut self.bytes_used, uniform)),
+            Source::Bytes(bytes) => self.reader.take(bytes, uniform, range, shape),
             _ => shape(self.lanes[lane.0].random.below(uniform)),
         }
     }
@@ -303,7 +305,7 @@ impl Decisions {
         kind: DecisionKind,
         uniform: u64,
         range: u64,
-        shape: impl FnOnce(u64) -> u64,
+        shape: impl Fn(u64) -> u64,
     ) -> u64 {
         let state = &mut self.lanes[lane.0];
         let tracing = self.tracing.as_mut().expect("asked before");
@@ -314,7 +316,7 @@ impl Decisions {
         tracing.nth = nth;
         let chosen = match &self.source {
             Source::Seed => shape(state.random.below(uniform)),
-            Source::Bytes(bytes) => shape(take(bytes, &mut self.bytes_used, uniform)),
+            Source::Bytes(bytes) => self.reader.take(bytes, uniform, range, shape),
             Source::Script(script) => match script.given(about, nth) {
                 Some(value) => value.min(range - 1),
                 None => {
@@ -341,15 +343,6 @@ const MESSAGES: &str = "net.latency";
 
 fn nanos(length: Duration) -> u64 {
     u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// The next number below `range` out of a fuzzer's bytes.
-fn take(bytes: &[u8], used: &mut usize, range: u64) -> u64 {
-    let width = (64 - (range - 1).leading_zeros()).div_ceil(8) as usize;
-    let end = (*used + width).min(bytes.len());
-    let taken = &bytes[(*used).min(end)..end];
-    *used = end;
-    taken.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte)) % range
 }
 
 #[cfg(test)]

@@ -40,10 +40,21 @@ fn a_draw_in_one_lane_moves_nothing_in_another() {
 
 #[test]
 fn bytes_of_a_fuzzer_decide_until_they_run_out() {
-    let mut decisions = Decisions::new(Seed(0), Source::Bytes(vec![7, 1, 2]));
+    let mut decisions = Decisions::new(Seed(0), Source::Bytes(vec![7, 128, 255, 0x82, 1]));
     assert_eq!(draw(&mut decisions, "a", 1, 10), [7]);
-    assert_eq!(draw(&mut decisions, "b", 1, 1000), [258]);
+    assert_eq!(draw(&mut decisions, "b", 1, 1000), [500]);
+    assert_eq!(draw(&mut decisions, "b", 1, 1000), [130]);
     assert_eq!(draw(&mut decisions, "b", 3, 1000), [0, 0, 0]);
+}
+
+#[test]
+fn one_byte_makes_happen_what_is_rare() {
+    let lost = |byte| {
+        let mut decisions = Decisions::new(Seed(0), Source::Bytes(vec![byte]));
+        let lane = decisions.lane("net.loss");
+        decisions.chance(lane, "hit", 0.001)
+    };
+    assert_eq!((lost(0), lost(254), lost(255)), (false, false, true));
 }
 
 #[test]
@@ -113,6 +124,17 @@ fn rests() -> impl Strategy<Value = Rest> {
         .prop_map(|(seed, noise, triggers)| Rest { seed, noise, triggers })
 }
 
+#[test]
+fn bytes_decide_nothing_that_a_seed_could_not() {
+    let mean = Duration::from_millis(1);
+    let mut decisions = Decisions::new(Seed(0), Source::Bytes(vec![255; 60]));
+    let lane = decisions.lane("disk.time");
+    // By chance it is longer than 23 times the mean once in ten thousand million times.
+    assert!(decisions.exponential(lane, "sync", mean) < mean * 23);
+    assert!(decisions.wait(lane, "wait", mean).unwrap() < mean * 23);
+    assert_eq!(decisions.among(lane, "whom", &[3, 5, 8]), 8);
+}
+
 proptest! {
     #[test]
     fn a_script_of_all_decisions_gives_the_same_run(seed: u64, other: u64, rest in rests()) {
@@ -121,6 +143,35 @@ proptest! {
         let seen = live(&mut first, 80);
         let mut again = Decisions::new(Seed(other), Source::Script(script_of(&first, rest)));
         prop_assert_eq!(seen, live(&mut again, 80));
+    }
+
+    #[test]
+    fn a_run_under_a_seed_can_be_told_in_bytes(seed: u64, other: u64, numbers in proptest::collection::btree_set(0..400u64, 2..9)) {
+        let numbers: Vec<u64> = numbers.into_iter().collect();
+        let more = |decisions: &mut Decisions| {
+            let seen = live(decisions, 80);
+            let lane = decisions.lane("fault");
+            let wait = |d: &mut Decisions| d.wait(lane, "wait", Duration::from_secs(1)).map_or(0, |wait| wait.as_nanos() as u64);
+            let small = (0..20).map(|range| decisions.choose(lane, "some", range)).collect();
+            let large = (200..300).map(|range| decisions.choose(lane, "many", range)).collect();
+            let among = (0..20).map(|_| decisions.among(lane, "whom", &numbers)).collect();
+            [seen, small, large, among, vec![wait(decisions)], draw(decisions, "wide", 9, u64::MAX)].concat()
+        };
+        let mut first = Decisions::new(Seed(seed), Source::Seed);
+        first.remember();
+        let seen = more(&mut first);
+        let bytes = decisions_to_bytes(first.log());
+        prop_assert_eq!(&seen, &more(&mut Decisions::new(Seed(other), Source::Bytes(bytes))));
+    }
+
+    #[test]
+    fn any_bytes_decide_within_range(bytes: Vec<u8>, ranges in proptest::collection::vec(1..=u64::MAX, 1..40)) {
+        let mut decisions = Decisions::new(Seed(0), Source::Bytes(bytes));
+        let lane = decisions.lane("it");
+        for range in ranges {
+            prop_assert!(decisions.choose(lane, "one", range) < range);
+            prop_assert!(decisions.up_to(lane, "up to", Duration::from_nanos(range)) <= Duration::from_nanos(range));
+        }
     }
 
     #[test]
