@@ -44,8 +44,10 @@ impl Request {
     pub fn path(&self) -> &str {
         let url: &str = &self.head.url;
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let path = rest.find('/').map_or("/", |start| &rest[start..]);
-        path.split(['?', '#']).next().unwrap_or(path)
+        // A slash may also stand in the query of a URL without a path.
+        let start = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let end = rest[start..].find(['?', '#']).map_or(rest.len(), |length| start + length);
+        if start == end { "/" } else { &rest[start..end] }
     }
 
     /// The body as text; what is not UTF-8 is replaced.
@@ -82,5 +84,20 @@ impl Response {
     /// The body as text; what is not UTF-8 is replaced.
     pub fn into_text(self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slash_in_a_query_begins_no_path() {
+        let path = |url: &str| Request::get(url.to_owned()).path().to_owned();
+        assert_eq!(path("https://shop.example?back=/cart"), "/");
+        assert_eq!(path("https://shop.example#/cart"), "/");
+        assert_eq!(path("https://shop.example/cart?back=/"), "/cart");
+        assert_eq!(path("https://shop.example"), "/");
+        assert_eq!(path("/cart#top"), "/cart");
     }
 }
