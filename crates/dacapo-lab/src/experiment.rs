@@ -366,6 +366,16 @@ impl ExperimentBuilder {
         self
     }
 
+    /// Sets a workload that `make` makes of more than its guest; `input` tells what that is.
+    pub fn workload_with<W: native::Workload>(
+        mut self,
+        input: &str,
+        make: impl Fn(native::Guest) -> W + 'static,
+    ) -> ExperimentBuilder {
+        self.workload = Some(native::workload_with("workload", input, make));
+        self
+    }
+
     /// How many nodes the cluster has.
     pub fn nodes(mut self, nodes: u32) -> ExperimentBuilder {
         self.scenario.nodes = nodes;

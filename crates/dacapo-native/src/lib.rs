@@ -30,5 +30,7 @@ mod wait;
 
 pub use guest::{FetchError, Guest};
 pub use message::{Request, Response};
-pub use service::{Driver, Service, Workload, drivers, program, program_with_object, workload};
+pub use service::{
+    Driver, Service, Workload, drivers, program, program_with_object, workload, workload_with,
+};
 pub use tasks::Task;

@@ -103,20 +103,23 @@ pub fn drivers<W: 'static>(driver: Driver<W>) -> Vec<Driver<W>> {
     vec![driver]
 }
 
-struct NativeProgram<S> {
+struct NativeProgram<S, F> {
     name: String,
-    start: fn(Boot) -> Box<dyn Instance>,
+    /// What it was made of besides its code.
+    input: String,
+    start: F,
     service: PhantomData<S>,
 }
 
-impl<S: 'static> Program for NativeProgram<S> {
+impl<S: 'static, F: Fn(Boot) -> Box<dyn Instance> + 'static> Program for NativeProgram<S, F> {
     fn start(&self, boot: Boot) -> Box<dyn Instance> {
         (self.start)(boot)
     }
 
     fn digest(&self) -> Digest {
-        // The code is this binary's own, so name and type are all that there is to tell.
-        digest_of(&(self.name.as_str(), std::any::type_name::<S>()))
+        // The code is this binary's own, so name and type are all that there is to tell of it.
+        let code = (self.name.as_str(), std::any::type_name::<S>());
+        if self.input.is_empty() { digest_of(&code) } else { digest_of(&(code, self.input.as_str())) }
     }
 }
 
@@ -129,7 +132,8 @@ pub fn program<S: Service>(name: &str) -> Rc<dyn Program> {
 /// the object is active; what shall outlive it is in its storage.
 pub fn program_with_object<S: Service, O: Service>(name: &str) -> Rc<dyn Program> {
     let start = |boot: Boot| if boot.object.is_some() { start::<O>(boot) } else { start::<S>(boot) };
-    Rc::new(NativeProgram::<(S, O)> { name: name.to_owned(), start, service: PhantomData })
+    let input = String::new();
+    Rc::new(NativeProgram { name: name.to_owned(), input, start, service: PhantomData::<(S, O)> })
 }
 
 fn start<S: Service>(boot: Boot) -> Box<dyn Instance> {
@@ -157,9 +161,19 @@ fn start<S: Service>(boot: Boot) -> Box<dyn Instance> {
 
 /// The program of a workload.
 pub fn workload<W: Workload>(name: &str) -> Rc<dyn Program> {
-    let start = |boot: Boot| {
+    workload_with(name, "", W::start)
+}
+
+/// The program of a workload that `make` makes of more than its guest. `input` tells what that is: with another
+/// input it is another program.
+pub fn workload_with<W: Workload>(
+    name: &str,
+    input: &str,
+    make: impl Fn(Guest) -> W + 'static,
+) -> Rc<dyn Program> {
+    let start = move |boot: Boot| {
         let guest = Guest::new(boot);
-        let workload = Rc::new(W::start(guest.clone()));
+        let workload = Rc::new(make(guest.clone()));
         let drivers = Rc::new(W::drivers());
         let context = guest.clone();
         let on_phase = move |phase| -> LocalBoxFuture<'static, ()> {
@@ -174,7 +188,8 @@ pub fn workload<W: Workload>(name: &str) -> Rc<dyn Program> {
         };
         Box::new(NativeInstance::new(guest).on_phase(on_phase)) as Box<dyn Instance>
     };
-    Rc::new(NativeProgram::<W> { name: name.to_owned(), start, service: PhantomData })
+    let (name, input) = (name.to_owned(), input.to_owned());
+    Rc::new(NativeProgram { name, input, start, service: PhantomData::<W> })
 }
 
 /// Runs all clients of all drivers until the drive phase is over and each has finished its round.
