@@ -37,6 +37,7 @@ docs:
 oracle *FILTER:
     cargo xtask oracle {{FILTER}}
 
-# feed a reader with bytes until it breaks: just fuzz trace -max_total_time=60
+# feed a target with bytes until it breaks: just fuzz schedule -max_total_time=60
 fuzz NAME *ARGS:
-    cargo +nightly fuzz run --fuzz-dir fuzz {{NAME}} -- {{ARGS}}
+    cargo run --quiet --package dacapo-fuzz-targets --bin corpus -- {{NAME}} fuzz/corpus/{{NAME}}
+    cargo +nightly fuzz run --fuzz-dir fuzz --sanitizer none {{NAME}} -- -max_len=16384 {{ARGS}}

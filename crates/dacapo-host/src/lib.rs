@@ -36,5 +36,6 @@ pub use options::{
     CheckSink, ClientOptions, ConnectTo, EndedSink, HostOptions, Listen, LogSink, RouteMiss, Routed, Router,
     Scheme, ServerLimits, Sinks,
 };
+pub use server::request_head;
 pub use store::{OnFailure, Owner, StoreOptions};
 pub use tls::TlsPem;

@@ -1,9 +1,8 @@
 //! Any text as a project and as a saved seed: an answer or errors that can be shown, never a
-//! panic, never a hang. `cargo +nightly fuzz run config`.
+//! panic, never a hang.
 
-#![no_main]
+use std::path::Path;
 
-use libfuzzer_sys::fuzz_target;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 fn show(errors: &dacapo_config::Errors) {
@@ -14,7 +13,8 @@ fn show(errors: &dacapo_config::Errors) {
     }
 }
 
-fuzz_target!(|bytes: &[u8]| {
+/// Reads the text both ways.
+pub fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Err(errors) = dacapo_config::parse("dacapo.hcl", text) {
         show(&errors);
@@ -27,4 +27,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(again, seed);
         }
     }
-});
+}
+
+/// Every configuration and every saved seed in the repository.
+pub fn seeds(root: &Path) -> Vec<Vec<u8>> {
+    crate::files(root, &["sim-scenarios", "examples"], "hcl")
+}

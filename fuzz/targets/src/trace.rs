@@ -1,14 +1,13 @@
 //! Any bytes as a recording: entries, an ending or an error, never a panic, never a hang. Once as
 //! the file itself, and once as the content of chunks whose checksums are sound, since bytes of a
-//! fuzzer rarely have those. `cargo +nightly fuzz run trace`.
+//! fuzzer rarely have those.
 
-#![no_main]
+use std::path::Path;
 
 use dacapo_core::{ExchangeId, World};
 use dacapo_trace::{
     Causes, Identity, Memory, Outcome, Reader, Recorder, Replay, Trace, forge, print, unforge,
 };
-use libfuzzer_sys::fuzz_target;
 
 struct Nothing;
 
@@ -47,7 +46,8 @@ fn use_up(bytes: &[u8]) {
     }
 }
 
-fuzz_target!(|bytes: &[u8]| {
+/// Reads, prints and plays them.
+pub fn run(bytes: &[u8]) {
     use_up(bytes);
     let Some((kind, content)) = bytes.split_first() else { return };
     match kind % 3 {
@@ -55,4 +55,12 @@ fuzz_target!(|bytes: &[u8]| {
         1 => use_up(&forge(&[(1, &header()), (2, content)])),
         _ => use_up(&forge(&[(1, &header()), (3, content)])),
     }
-});
+}
+
+/// Recordings, and the contents of their chunks.
+pub fn seeds(root: &Path) -> Vec<Vec<u8>> {
+    let mut seeds = crate::files(root, &["crates/dacapo-trace/tests/fixtures"], "dacapo");
+    let chunks: Vec<(u8, Vec<u8>)> = seeds.iter().flat_map(|recording| unforge(recording)).collect();
+    seeds.extend(chunks.into_iter().map(|(kind, content)| [&[kind - 1], content.as_slice()].concat()));
+    seeds
+}

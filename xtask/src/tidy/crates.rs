@@ -76,6 +76,20 @@ const TABLE: &[Row] = &[
         ],
     ),
     row("dacapo-scoreboard", &["dacapo-core", "dacapo-lab", "dacapo-sim"]),
+    row(
+        "dacapo-fuzz-targets",
+        &[
+            "dacapo-check",
+            "dacapo-config",
+            "dacapo-core",
+            "dacapo-host",
+            "dacapo-lab",
+            "dacapo-native",
+            "dacapo-runtime",
+            "dacapo-scoreboard",
+            "dacapo-trace",
+        ],
+    ),
     row("xtask", &[]),
 ];
 

@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use self::connections::{Order, Watch};
 use self::io::WatchedIo;
 use self::request::Connection;
+pub use self::request::request_head;
 pub(crate) use self::response::is_connection_header;
 use crate::options::{Scheme, ServerLimits};
 use crate::switch::Switch;

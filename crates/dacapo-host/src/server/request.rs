@@ -156,7 +156,8 @@ fn unreadable(error: &ReadError, max: u64) -> Response<ResponseBody> {
     }
 }
 
-fn request_head(scheme: Scheme, parts: Parts) -> Result<RequestHead, (StatusCode, &'static str)> {
+/// The head of a request as guests see it, or what is answered in their place.
+pub fn request_head(scheme: Scheme, parts: Parts) -> Result<RequestHead, (StatusCode, &'static str)> {
     let bad = |text| (StatusCode::BAD_REQUEST, text);
     if parts.method == Method::CONNECT {
         return Err((StatusCode::NOT_IMPLEMENTED, "CONNECT: this server is no proxy"));
