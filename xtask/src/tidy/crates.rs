@@ -61,6 +61,7 @@ const TABLE: &[Row] = &[
             "dacapo-trace",
         ],
     ),
+    row("dacapo-proptest", &["dacapo-check", "dacapo-core", "dacapo-lab", "dacapo-native"]),
     row(
         "dacapo-benches",
         &[
