@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod hunt;
 pub mod moonpool_world;
 
 use cpu_time::ProcessTime;

@@ -1,0 +1,132 @@
+//! Head to head: the same planted bugs on each simulator, and how many executions it takes to find them.
+//!
+//! `protocol` is what runs, once for all peers: servers as state machines, clients as `async fn` over [`Network`]. What
+//! a peer brings is its network, its clock, its randomness and its faults: the programs in `bin/hunt-*.rs`.
+
+pub mod protocol;
+
+use cpu_time::ProcessTime;
+
+pub use protocol::{Answer, Ask, Broken, Network, Server, client, judge};
+
+/// A planted bug. Dacapo's scoreboard has the same three under the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// Two clients read a number, add one and write it back.
+    LostUpdate,
+    /// A payment whose answer was lost is sent again, and charged twice.
+    Retry,
+    /// A cache is filled with what was read before the value was changed and the cache emptied.
+    StaleFill,
+}
+
+impl Bug {
+    fn named(name: &str) -> Option<Bug> {
+        [Bug::LostUpdate, Bug::Retry, Bug::StaleFill].into_iter().find(|bug| bug.name() == name)
+    }
+
+    /// As the scoreboard calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bug::LostUpdate => "lost-update",
+            Bug::Retry => "retry-without-idempotency",
+            Bug::StaleFill => "stale-fill",
+        }
+    }
+
+    /// The mean time between two rounds of a client. Times are in *units*: a message takes one on average.
+    pub fn pause(self) -> u64 {
+        match self {
+            Bug::LostUpdate => 20,
+            Bug::Retry => 40,
+            Bug::StaleFill => 50,
+        }
+    }
+
+    /// How long clients begin rounds and things go wrong.
+    pub fn lasts(self) -> u64 {
+        match self {
+            Bug::LostUpdate => 100,
+            Bug::Retry => 1000,
+            Bug::StaleFill => 240,
+        }
+    }
+
+    /// The share of messages that are lost.
+    pub fn loss(self) -> f64 {
+        match self {
+            Bug::Retry => 0.2,
+            Bug::LostUpdate | Bug::StaleFill => 0.0,
+        }
+    }
+
+    /// The servers, each on a node of its own.
+    pub fn servers(self, is_buggy: bool) -> Vec<Server> {
+        match self {
+            Bug::LostUpdate => vec![Server::counter(is_buggy)],
+            Bug::Retry => vec![Server::ledger(is_buggy)],
+            Bug::StaleFill => vec![Server::database(), Server::cache(is_buggy)],
+        }
+    }
+}
+
+/// So many executions at most in one campaign.
+const MOST: u64 = 10_000;
+/// Seeds of two campaigns are so far apart that they have none in common.
+const APART: u64 = 1 << 32;
+
+/// What the command line asks for: `BUG CAMPAIGNS [twin]`.
+pub struct Order {
+    /// The bug.
+    pub bug: Bug,
+    /// How many campaigns; of the twin, how many executions.
+    pub campaigns: u64,
+    /// Whether the twin without the bug runs, which must survive.
+    pub is_twin: bool,
+}
+
+impl Order {
+    /// Panics with what is missing.
+    pub fn of_command_line() -> Order {
+        let mut words = std::env::args().skip(1);
+        let mut next =
+            |what: &str| words.next().unwrap_or_else(|| panic!("{what} is missing: BUG CAMPAIGNS [twin]"));
+        let bug = next("BUG");
+        let bug = Bug::named(&bug).unwrap_or_else(|| panic!("{bug} is no bug of this comparison"));
+        let campaigns = next("CAMPAIGNS").parse().expect("CAMPAIGNS is a number");
+        Order { bug, campaigns, is_twin: words.next().as_deref() == Some("twin") }
+    }
+}
+
+/// Runs what the command line asks for, where `breaks` runs a bug or its twin under a seed and says whether its check
+/// was broken. Prints the median and the 95th percentile of executions to find the bug, and the milliseconds of
+/// processor time that one takes.
+pub fn main(breaks: impl Fn(Bug, bool, u64) -> bool) {
+    let Order { bug, campaigns, is_twin } = Order::of_command_line();
+    if is_twin {
+        let accused: Vec<u64> = (0..campaigns).filter(|seed| breaks(bug, false, *seed)).collect();
+        assert!(accused.is_empty(), "the twin of {} is accused by the seeds {accused:?}", bug.name());
+        println!("the twin of {} survives {campaigns} executions", bug.name());
+        return;
+    }
+    let begin = ProcessTime::now();
+    let mut executions = Vec::new();
+    let mut all = 0;
+    for campaign in 0..campaigns {
+        let found = (1..=MOST).find(|nth| breaks(bug, true, campaign * APART + nth));
+        all += found.unwrap_or(MOST);
+        executions.push(found);
+    }
+    let ms_each = begin.elapsed().as_secs_f64() * 1000.0 / all as f64;
+    print(executions, ms_each);
+}
+
+/// Prints a line of the table: `MEDIAN P95 MS_EACH`.
+pub fn print(mut executions: Vec<Option<u64>>, ms_each: f64) {
+    executions.sort_by_key(|found| found.unwrap_or(u64::MAX));
+    let percentile = |percent: usize| {
+        let at = (executions.len() * percent).div_ceil(100).max(1) - 1;
+        executions[at].map_or_else(|| format!(">{MOST}"), |found| found.to_string())
+    };
+    println!("{} {} {ms_each:.2}", percentile(50), percentile(95));
+}
