@@ -53,7 +53,7 @@ impl HostCluster {
         let mut sockets: Vec<Vec<Socket>> = (0..total).map(|_| Vec::new()).collect();
         let mut addresses = Vec::new();
         // What every loop does again on its thread must not fail only there.
-        crate::tls::client_config(&options.client.extra_roots)?;
+        crate::tls::client_tls(&options.client.extra_roots)?;
         for listen in &options.listens {
             let tls = listen.tls.as_ref().map(|pem| pem.server_config()).transpose()?;
             let (address, listeners) = listen::bind(listen.addr, options.loops)?;

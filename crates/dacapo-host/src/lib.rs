@@ -38,4 +38,4 @@ pub use options::{
 };
 pub use server::request_head;
 pub use store::{OnFailure, Owner, StoreOptions};
-pub use tls::TlsPem;
+pub use tls::{TlsPem, client_tls};

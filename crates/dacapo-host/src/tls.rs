@@ -75,7 +75,11 @@ impl TlsPem {
     }
 }
 
-pub(crate) fn client_config(extra_roots: &[Vec<u8>]) -> Result<ClientConfig, HostError> {
+/// TLS as a client: trusts the roots that browsers agree on, and these, as PEM texts.
+///
+/// # Errors
+/// If a text holds no certificates.
+pub fn client_tls(extra_roots: &[Vec<u8>]) -> Result<ClientConfig, HostError> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for pem in extra_roots {
         for root in certificates(pem, "the extra root certificate")? {

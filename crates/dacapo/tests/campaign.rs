@@ -289,3 +289,49 @@ fn a_campaign_reports_each_bug_once_to_a_ci_server() {
     assert_eq!(report.matches("<failure").count(), 1, "{report}");
     assert!(report.contains("of its runs failed so"), "{report}");
 }
+
+/// The script of a step of a workflow: the lines below its `run: |`, which stand further in.
+fn script(workflow: &str, step: &str) -> String {
+    let lines = workflow.lines().skip_while(|line| line.trim() != format!("- name: {step}"));
+    let mut lines = lines.skip_while(|line| line.trim() != "run: |");
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let own = indent(lines.next().expect("it has a script"));
+    let script: Vec<&str> =
+        lines.take_while(|line| line.is_empty() || indent(line) > own).map(str::trim).collect();
+    script.join("\n")
+}
+
+#[cfg(unix)]
+#[test]
+fn the_workflow_for_github_merges_what_its_shards_find_and_fails_with_them() {
+    let home = tempfile::tempdir().unwrap();
+    run(home.path(), &["new", "hello", "--github"], PASSED);
+    change(&home, "greeter.ts", "headers: { visit },", "headers: { visit: crypto.randomUUID() },");
+    let project = home.path().join("hello");
+    let workflow = fs::read_to_string(project.join(".github/workflows/campaign.yml")).unwrap();
+    let step = |folder: &Path, name: &str, shard: &str| {
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_dacapo"), folder.join("bin/dacapo")).unwrap();
+        let mut command = Command::new("bash");
+        command.current_dir(folder).args(["-e", "-c", &script(&workflow, name)]);
+        command.env("PROJECT", &project).env("LASTS", "8s").env("GITHUB_RUN_NUMBER", "3");
+        command.env("SHARD", shard).env("SHARDS", "2").env("GITHUB_STEP_SUMMARY", folder.join("step.md"));
+        command.output().unwrap()
+    };
+    for shard in ["0", "1"] {
+        let folder = home.path().join(format!("shard-{shard}"));
+        let output = step(&folder, "campaign", shard);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::create_dir_all(home.path().join("judge/shards")).unwrap();
+        fs::rename(folder.join("results"), home.path().join(format!("judge/shards/results-{shard}")))
+            .unwrap();
+    }
+    let judge = home.path().join("judge");
+    let output = step(&judge, "judge", "");
+    assert_eq!(output.status.code(), Some(BROKEN), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(fs::read_to_string(judge.join("step.md")).unwrap().contains("1 bug in"));
+    assert!(fs::read_to_string(judge.join("report.xml")).unwrap().contains("every visit counts once"));
+    let summary = shown(&judge, "results");
+    assert!(summary["bugs"][0]["attempt"].as_u64().unwrap() >= 6_000_000, "{summary}");
+    assert_eq!(files(&judge.join("results")).len(), 2);
+}

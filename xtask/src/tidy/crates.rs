@@ -102,6 +102,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("indicatif", &["dacapo"]),
     ("maud", &["dacapo-trace"]),
     ("oxc*", &["dacapo-js"]),
+    ("postgres*", &["dacapo"]),
     ("quick-junit", &["dacapo"]),
     ("libsqlite3-sys", &["dacapo-store"]),
     ("rusqlite", &["dacapo-store"]),

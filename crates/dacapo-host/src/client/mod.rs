@@ -67,7 +67,7 @@ impl Drop for OutCall {
 impl Client {
     pub(crate) fn new(options: &ClientOptions, own_mail: UnboundedSender<Mail>) -> Result<Client, HostError> {
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls::client_config(&options.extra_roots)?)
+            .with_tls_config(tls::client_tls(&options.extra_roots)?)
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(Connector::new(options.connect.clone()));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use dacapo::project::Project;
-use dacapo_core::Seed;
+use dacapo_core::{Digest, Seed, digest_of};
 use dacapo_lab::{Experiment, Strategy};
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,12 @@ impl Identity {
             .or_else(|| differs("the engine", &self.engine, &now.engine))
             .or_else(programs)
             .or_else(|| (self.plan != now.plan).then(|| "its configuration has changed".to_owned()))
+    }
+
+    /// One number for all that decides how an attempt goes.
+    pub(crate) fn digest(&self) -> Digest {
+        let Identity { campaign, folder, scenario, strategy, tool, engine, plan, programs, .. } = self;
+        digest_of(&((campaign, folder, scenario, strategy), (tool, engine, plan, programs)))
     }
 }
 

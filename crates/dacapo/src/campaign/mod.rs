@@ -4,6 +4,7 @@ pub(crate) mod crew;
 pub(crate) mod identity;
 mod intervals;
 pub(crate) mod pool;
+pub(crate) mod queue;
 pub(crate) mod record;
 pub(crate) mod results;
 pub(crate) mod summary;
@@ -17,6 +18,7 @@ use dacapo_lab::{Itinerary, Strategy};
 
 use crew::{Crew, Ended, Task};
 use identity::Identity;
+use queue::{Claim, Queue};
 use record::{Finished, Lost, Name, Steps};
 use results::{Batch, Folder};
 use summary::Summary;
@@ -26,6 +28,8 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 const WRITE_MAX: usize = 256;
 /// The longest that nobody looks at the clock.
 const TICK: Duration = Duration::from_millis(200);
+/// A queue that has nothing to give is asked again after this.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// What has happened, for whoever tells people of it.
 pub(crate) enum Happening<'a> {
@@ -35,6 +39,8 @@ pub(crate) enum Happening<'a> {
     Lost(&'a Lost),
     /// Time has passed.
     Tick,
+    /// All ranges of the queue are taken, and some by others: they may still come back.
+    Waits,
 }
 
 /// Why a campaign is over.
@@ -67,6 +73,8 @@ pub(crate) struct Book {
     /// What attempts have shown that was new, of the portfolio that begins where this one does.
     known: BTreeMap<Name, Vec<u64>>,
     folder: Option<Folder>,
+    /// Where ranges come from, if not from the orders.
+    pub(crate) queue: Option<Queue>,
     /// One of the attempts, and its digest: made again, it shows whether the simulator is still the same.
     pub(crate) sample: Option<(Name, String)>,
     /// What people should know of the files.
@@ -97,8 +105,21 @@ impl Book {
         Ok(book)
     }
 
-    fn append(&mut self, batch: &Batch) -> miette::Result<()> {
-        self.folder.as_mut().map_or(Ok(()), |folder| folder.append(batch))
+    /// Writes what was found of the range that begins here.
+    fn append(&mut self, range: u64, batch: &Batch) -> miette::Result<()> {
+        if let Some(folder) = &mut self.folder {
+            folder.append(batch)?;
+        }
+        self.queue.as_mut().map_or(Ok(()), |queue| queue.append(range, batch))
+    }
+
+    /// Adds what others have found of a range.
+    fn learn(&mut self, batches: Vec<Batch>) {
+        for batch in batches {
+            batch.add_to(&mut self.summary);
+            let new = batch.attempts.into_iter().map(|it| (it.name, it.seen.0));
+            self.known.extend(new.filter(|(_, seen)| !seen.is_empty()));
+        }
     }
 }
 
@@ -108,7 +129,7 @@ fn first_of(strategy: &str, first: u64) -> u64 {
 
 /// A range of attempts that are being made.
 struct Stretch {
-    first: u64,
+    range: Range<u64>,
     itinerary: Itinerary,
     /// What has ended and is not written yet.
     batch: Batch,
@@ -129,13 +150,17 @@ pub(crate) fn drive(
         at_work: 0,
         has_ended: false,
         failed: None,
+        asked: None,
+        is_over: false,
         written: Instant::now(),
     };
     let end = campaign.run(crew, tell);
     // Whatever ended it, what was found is written.
     let written = campaign.write(true);
+    let left = campaign.book.queue.as_mut().map_or(Ok(()), Queue::leave);
     let end = end?;
     written?;
+    left?;
     if let Some(folder) = &campaign.book.folder {
         folder.sync()?;
     }
@@ -151,6 +176,10 @@ struct Drive<'a, 'b> {
     has_ended: bool,
     /// The first attempt that failed and its place, if that ends the campaign.
     failed: Option<(u64, Box<Finished>)>,
+    /// When the queue had nothing to give.
+    asked: Option<Instant>,
+    /// Whether no range is to come.
+    is_over: bool,
     written: Instant,
 }
 
@@ -160,7 +189,10 @@ impl Drive<'_, '_> {
         crew: &mut dyn Crew,
         tell: &mut dyn FnMut(&Summary, Happening<'_>),
     ) -> miette::Result<End> {
-        self.begin(self.orders.seeds.clone());
+        if self.book.queue.is_none() {
+            self.begin(self.orders.seeds.clone());
+            self.is_over = true;
+        }
         loop {
             if (self.orders.stopped)() {
                 return Ok(End::Stopped);
@@ -169,16 +201,23 @@ impl Drive<'_, '_> {
             if self.has_ended && self.orders.until.is_some_and(|until| Instant::now() >= until) {
                 return Ok(End::TimeOver);
             }
-            self.plan(crew.choice());
+            let waits = self.plan(crew.choice())?;
+            if waits && self.at_work == 0 {
+                tell(&self.book.summary, Happening::Waits);
+            }
             let before = self.waiting.len();
             crew.take(&mut self.waiting)?;
             self.at_work += before - self.waiting.len();
-            if self.at_work == 0 && self.waiting.is_empty() {
+            if self.at_work == 0 && self.waiting.is_empty() && self.is_over {
                 return Ok(self.failed.take().map_or(End::Done, |(_, finished)| End::Failed(finished)));
             }
             if let Some(ended) = crew.wait(TICK)? {
                 self.ended(ended, tell);
             }
+            if let Some(queue) = &mut self.book.queue {
+                queue.renew()?;
+            }
+            self.settle()?;
             if self.written.elapsed() >= WRITE_EVERY {
                 self.write(true)?;
             } else {
@@ -189,17 +228,46 @@ impl Drive<'_, '_> {
     }
 
     fn begin(&mut self, seeds: Range<u64>) {
-        let first = seeds.start;
-        let batch = Batch::new(first_of(&self.orders.strategy.to_string(), first));
-        self.stretches.push(Stretch { first, itinerary: Itinerary::new(self.orders.strategy, seeds), batch });
+        let strategy = self.orders.strategy;
+        let batch = Batch::new(first_of(&strategy.to_string(), seeds.start));
+        self.stretches.push(Stretch {
+            itinerary: Itinerary::new(strategy, seeds.clone()),
+            range: seeds,
+            batch,
+        });
     }
 
-    /// Lets so many tasks wait, if there are so many. What is known already need not be made.
-    fn plan(&mut self, choice: usize) {
+    /// Lets so many tasks wait, if there are so many, and takes another range if not. True: there is none now, but there may
+    /// be.
+    fn plan(&mut self, choice: usize) -> miette::Result<bool> {
+        loop {
+            self.plan_stretches(choice);
+            let is_early = self.asked.is_some_and(|asked| asked.elapsed() < ASK_EVERY);
+            let Some(queue) = &mut self.book.queue else { return Ok(false) };
+            if self.waiting.len() >= choice || is_early || self.failed.is_some() {
+                return Ok(false);
+            }
+            match queue.claim()? {
+                Claim::Range(range, batches) => {
+                    self.asked = None;
+                    self.book.learn(batches);
+                    self.begin(range);
+                }
+                claim => {
+                    self.asked = Some(Instant::now());
+                    self.is_over = matches!(claim, Claim::Over);
+                    return Ok(!self.is_over);
+                }
+            }
+        }
+    }
+
+    /// What is known already need not be made.
+    fn plan_stretches(&mut self, choice: usize) {
         for stretch in &mut self.stretches {
             while self.waiting.len() < choice && self.failed.is_none() {
                 let Some(stop) = stretch.itinerary.give() else { break };
-                let task = Task { range: stretch.first, stop };
+                let task = Task { range: stretch.range.start, stop };
                 if self.book.summary.has(task.name()) {
                     let known = self.book.known.remove(&task.name()).unwrap_or_default();
                     stretch.itinerary.ended(stop.place, known);
@@ -212,7 +280,7 @@ impl Drive<'_, '_> {
 
     fn ended(&mut self, ended: Ended, tell: &mut dyn FnMut(&Summary, Happening<'_>)) {
         let stretch_of = |stretches: &mut Vec<Stretch>, task: &Task| {
-            stretches.iter().position(|stretch| stretch.first == task.range)
+            stretches.iter().position(|stretch| stretch.range.start == task.range)
         };
         self.at_work -= 1;
         self.has_ended = true;
@@ -249,12 +317,33 @@ impl Drive<'_, '_> {
         }
     }
 
+    /// Tells the queue of ranges that are made to their end.
+    fn settle(&mut self) -> miette::Result<()> {
+        let Some(queue) = &mut self.book.queue else { return Ok(()) };
+        let mut index = 0;
+        while index < self.stretches.len() {
+            if !self.stretches[index].itinerary.is_over() {
+                index += 1;
+                continue;
+            }
+            let stretch = self.stretches.remove(index);
+            if !stretch.batch.is_empty() {
+                queue.append(stretch.range.start, &stretch.batch)?;
+                if let Some(folder) = &mut self.book.folder {
+                    folder.append(&stretch.batch)?;
+                }
+            }
+            queue.finish(&stretch.range)?;
+        }
+        Ok(())
+    }
+
     /// Writes what has ended; not yet, if it is little and need not be.
     fn write(&mut self, all: bool) -> miette::Result<()> {
         for stretch in &mut self.stretches {
             let is_due = all || stretch.batch.attempts.len() >= WRITE_MAX;
             if is_due && !stretch.batch.is_empty() {
-                self.book.append(&stretch.batch)?;
+                self.book.append(stretch.range.start, &stretch.batch)?;
                 stretch.batch = Batch::new(stretch.batch.first);
             }
         }

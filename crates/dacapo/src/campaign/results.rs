@@ -93,7 +93,12 @@ impl Folder {
         text.push_str(&batch.to_line());
         text.push('\n');
         let file = self.file.as_mut().expect("just made");
-        file.write_all(text.as_bytes()).into_diagnostic().wrap_err_with(|| self.cannot_write())
+        let written = file.write_all(text.as_bytes());
+        if written.is_err() {
+            // Half a line stands at its end now, and nothing may stand behind that.
+            self.file = None;
+        }
+        written.into_diagnostic().wrap_err_with(|| self.cannot_write())
     }
 
     /// A file of a name that no other process gives, on whatever machine.

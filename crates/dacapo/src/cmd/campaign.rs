@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::sim::{junit, tell_checks};
 use crate::campaign::identity::Identity;
+use crate::campaign::queue::{Ranges, Server};
 use crate::campaign::results::{self, Batch};
 use crate::campaign::summary::{Simulated, Summary};
 use crate::output::{BAD, BROKEN, GOOD, NO_VERDICT, STRONG, grouped};
@@ -39,8 +40,11 @@ enum Command {
 #[derive(clap::Args)]
 struct Show {
     /// Directories that `dacapo sim --results DIR` wrote
-    #[arg(required = true)]
+    #[arg(required_unless_present = "queue")]
     folders: Vec<PathBuf>,
+    /// What is in this PostgreSQL database, which `dacapo sim --queue URL` wrote
+    #[arg(long, value_name = "URL", conflicts_with = "folders")]
+    queue: Option<String>,
     /// JSON instead of text: a line for each campaign
     #[arg(long)]
     json: bool,
@@ -60,6 +64,20 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
 struct Campaign {
     identity: Identity,
     summary: Summary,
+    /// Those of a queue.
+    ranges: Option<Ranges>,
+}
+
+/// All campaigns of a queue.
+fn of_queue(url: &str) -> miette::Result<Vec<Campaign>> {
+    let mut server = Server::connect(url)?;
+    let mut campaigns = Vec::new();
+    for (id, identity) in server.campaigns()? {
+        let mut summary = Summary::default();
+        server.batches(&id, &mut |batch| batch.add_to(&mut summary))?;
+        campaigns.push(Campaign { identity, summary, ranges: Some(server.ranges(&id)?) });
+    }
+    Ok(campaigns)
 }
 
 /// All campaigns in these directories. Refuses results of different programs.
@@ -91,7 +109,7 @@ fn read(folders: &[PathBuf], notes: &mut Vec<String>) -> miette::Result<Vec<Camp
             at = campaigns.iter().position(|it| it.identity.is_same(&identity));
             if at.is_none() {
                 at = Some(campaigns.len());
-                campaigns.push(Campaign { identity, summary: Summary::default() });
+                campaigns.push(Campaign { identity, summary: Summary::default(), ranges: None });
             }
             Ok(true)
         };
@@ -108,19 +126,34 @@ fn read(folders: &[PathBuf], notes: &mut Vec<String>) -> miette::Result<Vec<Camp
 
 fn show(args: &Show) -> miette::Result<ExitCode> {
     let mut notes = Vec::new();
-    let campaigns = read(&args.folders, &mut notes)?;
+    let campaigns = match &args.queue {
+        Some(url) => of_queue(url)?,
+        None => read(&args.folders, &mut notes)?,
+    };
     for note in &notes {
         anstream::eprintln!("{STRONG}note{STRONG:#}: {note}");
     }
-    for Campaign { identity, summary } in &campaigns {
+    for Campaign { identity, summary, ranges } in &campaigns {
         if args.json {
             let mut line = summary.to_json();
             line["project"] = json!(identity.project);
             line["scenario"] = json!(identity.scenario);
             line["strategy"] = json!(identity.strategy);
+            if let Some(Ranges { all, done, held, abandoned }) = ranges {
+                line["begun"] = json!(identity.started);
+                line["ranges"] = json!({ "all": all, "done": done, "held": held, "abandoned": abandoned });
+            }
             println!("{line}");
         } else {
             tell(identity, summary);
+            if let Some(Ranges { all, done, held, abandoned }) = ranges {
+                let abandoned =
+                    if *abandoned == 0 { String::new() } else { format!(", {abandoned} abandoned") };
+                let begun = &identity.started;
+                anstream::println!(
+                    "begun {begun}; of {all} ranges {done} are done, {held} being made{abandoned}"
+                );
+            }
         }
     }
     if let Some(path) = &args.junit {

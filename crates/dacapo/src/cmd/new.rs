@@ -21,7 +21,13 @@ const FILES: &[(&str, &str)] = &[
 pub(crate) struct Args {
     /// The folder to make
     path: PathBuf,
+    /// With a workflow for GitHub Actions that runs a campaign each night
+    #[arg(long)]
+    github: bool,
 }
+
+/// Where GitHub looks for workflows, and what is put there.
+const WORKFLOW: (&str, &str) = (".github/workflows/campaign.yml", include_str!("../new/campaign.yml"));
 
 pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
     let is_empty = |path: &Path| std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
@@ -32,9 +38,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
             args.path.display()
         ));
     }
-    std::fs::create_dir_all(&args.path).into_diagnostic()?;
-    for (name, text) in FILES {
+    for (name, text) in FILES.iter().chain(args.github.then_some(&WORKFLOW)) {
         let file = args.path.join(name);
+        std::fs::create_dir_all(file.parent().unwrap_or(&args.path)).into_diagnostic()?;
         std::fs::write(&file, text)
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot write {}", file.display()))?;

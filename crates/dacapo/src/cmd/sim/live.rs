@@ -34,6 +34,7 @@ pub(crate) struct Live {
     signatures: BTreeSet<String>,
     /// When something new was seen last, and how much it was then.
     news: (Instant, usize),
+    has_waited: bool,
 }
 
 impl Live {
@@ -66,6 +67,7 @@ impl Live {
             made: 0,
             signatures: BTreeSet::new(),
             news: (now, 0),
+            has_waited: false,
         }
     }
 
@@ -128,9 +130,9 @@ impl Live {
 
     fn draw(&self, summary: &Summary) {
         let mut text = self.pace(summary);
-        let elapsed = |time: Duration| humantime::format_duration(Duration::from_secs(time.as_secs()));
-        let lasts =
-            self.lasts.map_or(String::new(), |lasts| format!(" of {}", humantime::format_duration(lasts)));
+        let elapsed =
+            |time: Duration| humantime::format_duration(Duration::from_secs_f64(time.as_secs_f64().round()));
+        let lasts = self.lasts.map_or(String::new(), |lasts| format!(" of {}", elapsed(lasts)));
         let workers = if self.jobs == 1 { String::new() } else { format!(", {} workers", self.jobs) };
         let news = elapsed(self.news.0.elapsed());
         text.push_str(&format!(
@@ -159,6 +161,15 @@ impl Live {
         self.bar.set_position(summary.attempts);
         self.bar.set_message(text);
         self.bar.tick();
+    }
+
+    /// Says once that there is nothing to do but to wait for others.
+    pub(crate) fn waits(&mut self) {
+        if !std::mem::replace(&mut self.has_waited, true) {
+            self.bar.suspend(|| {
+                self.note("other machines have the rest; this one waits, in case one of them dies")
+            });
+        }
     }
 
     pub(crate) fn clear(&self) {

@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::campaign::crew::{self, Alone, Crew};
 use crate::campaign::identity::Identity;
 use crate::campaign::pool::Pool;
+use crate::campaign::queue::Queue;
 use crate::campaign::record::{Finished, Lost};
 use crate::campaign::summary::{Simulated, Summary};
 use crate::campaign::{Book, End, Happening, Orders, drive};
@@ -54,8 +55,18 @@ pub(crate) struct Args {
     /// Keep what came of all attempts in this directory, and go on where an earlier run with it stopped
     #[arg(long, value_name = "DIR", conflicts_with = "seed")]
     results: Option<PathBuf>,
-    /// How many seconds to look for the few decisions that make it fail; 0: do not [default: 60; with --for or
-    /// --results 0]
+    /// Take ranges of seeds from a table in this PostgreSQL database, as other machines do, and write there what comes
+    /// of them: postgres://USER@HOST/DATABASE
+    #[arg(long, value_name = "URL", conflicts_with = "seed")]
+    queue: Option<String>,
+    /// How many seeds a range of the queue has
+    #[arg(long, value_name = "N", default_value_t = 500, requires = "queue", value_parser = clap::value_parser!(u64).range(1..))]
+    range: u64,
+    /// How long the queue waits for a sign of life before it gives a range to another machine
+    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "queue", value_parser = parse_duration)]
+    lease: Duration,
+    /// How many seconds to look for the few decisions that make it fail; 0: do not [default: 60; with --for, --results
+    /// or --queue 0]
     #[arg(long, value_name = "SECONDS")]
     shrink: Option<u64>,
     /// Let a run that fails go on in so many other ways from each of about twenty moments, to see when its failure
@@ -65,7 +76,7 @@ pub(crate) struct Args {
     /// Run every seed again in a second process and compare digests (else a share of them)
     #[arg(long)]
     verify: bool,
-    /// Go on after a failure, as a campaign (--for, --results) always does
+    /// Go on after a failure, as a campaign (--for, --results, --queue) always does
     #[arg(long)]
     keep_going: bool,
     /// JSON lines instead of text
@@ -85,7 +96,7 @@ pub(crate) struct Args {
 impl Args {
     /// Whether this is to be more than a look: it goes on after failures, and tells of them briefly.
     fn is_campaign(&self) -> bool {
-        self.lasts.is_some() || self.results.is_some()
+        self.lasts.is_some() || self.results.is_some() || self.queue.is_some()
     }
 
     fn keeps_going(&self) -> bool {
@@ -169,24 +180,30 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
 fn run_target(args: &Args, target: &Target, lasts: Option<Duration>) -> miette::Result<Outcome> {
     let experiment = target.experiment()?;
     let seeds = target.seeds.clone();
+    if (args.results.is_some() || args.queue.is_some()) && target.saved.is_some() {
+        return Err(miette!("a saved seed is one attempt, and no campaign: leave --results and --queue out"));
+    }
+    let identity = Identity::of(&target.project, &experiment, target.strategy);
     let mut book = match &args.results {
-        Some(_) if target.saved.is_some() => {
-            return Err(miette!("a saved seed is one attempt: --results has nothing to go on with"));
-        }
-        Some(path) => {
-            let identity = Identity::of(&target.project, &experiment, target.strategy);
-            Book::open(path, &identity, seeds.start)?
-        }
+        Some(path) => Book::open(path, &identity, seeds.start)?,
         None => Book::default(),
     };
+    if let Some(url) = &args.queue {
+        let usual = 0..target.scenario.seeds;
+        let adds = if args.seeds.is_some() { &seeds } else { &usual };
+        book.queue = Some(Queue::join(url, &identity, adds, args.seeds.is_some(), args.range, args.lease)?);
+    }
     check_sample(args, &experiment, &book)?;
     let is_one = target.script.is_some() || seeds.end - seeds.start == 1;
     let jobs = if is_one { 1 } else { args.jobs(seeds.end - seeds.start) };
     let mut crew: Box<dyn Crew> = match jobs {
-        1 => Box::new(Alone::new(&experiment, target.script.is_some().then(|| target.only(&experiment)))),
+        // While this process makes an attempt it cannot give a sign of life.
+        1 if book.queue.is_none() => {
+            Box::new(Alone::new(&experiment, target.script.is_some().then(|| target.only(&experiment))))
+        }
         _ => Box::new(Pool::start(target.project.path(), &target.scenario.name, jobs)?),
     };
-    let total = (seeds.end != u64::MAX).then_some(seeds.end - seeds.start);
+    let total = (seeds.end != u64::MAX && book.queue.is_none()).then_some(seeds.end - seeds.start);
     let mut live = Live::new(&target.scenario.name, total, lasts, jobs, args.json);
     book.notes.iter().for_each(|note| live.note(note));
     if book.summary.attempts > 0 {
@@ -216,6 +233,7 @@ fn run_target(args: &Args, target: &Target, lasts: Option<Duration>) -> miette::
             }
         }
         Happening::Tick => live.tick(summary),
+        Happening::Waits => live.waits(),
     });
     CAN_STOP.store(false, Ordering::SeqCst);
     live.clear();
