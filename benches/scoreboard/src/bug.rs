@@ -1,6 +1,6 @@
 //! What a planted bug is.
 
-use dacapo_lab::{Attempt, Experiment, Failure, Report, Strategy};
+use dacapo_lab::{Attempt, Experiment, Failure, Report};
 
 /// A system with a bug, and its twin without it.
 pub struct Bug {
@@ -10,22 +10,12 @@ pub struct Bug {
     pub rule: &'static str,
     /// What has to come together.
     pub needs: &'static str,
-    /// After how many executions it must be found, and by which strategy, from attempt 0 on.
-    pub budget: (Strategy, u64),
+    /// After how many executions a portfolio must have found it, from attempt 0 on.
+    pub budget: u64,
     /// The system with the bug.
     pub broken: fn() -> Experiment,
     /// The same without it.
     pub correct: fn() -> Experiment,
-}
-
-/// A portfolio must find it within so many executions.
-pub(crate) const fn portfolio(executions: u64) -> (Strategy, u64) {
-    (Strategy::Portfolio, executions)
-}
-
-/// The same for uniform random: of a bug that a portfolio takes too long for.
-pub(crate) const fn uniform(executions: u64) -> (Strategy, u64) {
-    (Strategy::Uniform, executions)
 }
 
 impl Bug {

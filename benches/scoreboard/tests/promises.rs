@@ -5,9 +5,12 @@ use dacapo_scoreboard::{BUGS, Bug, STRATEGIES, campaign, twin};
 
 fn is_found(name: &str) {
     let bug = Bug::named(name).expect("a bug of this name");
-    let (strategy, budget) = bug.budget;
-    let outcome = campaign(bug, strategy, 0, budget);
-    assert!(outcome.executions.is_some(), "{strategy} does not find {name} within {budget} executions");
+    let outcome = campaign(bug, Strategy::Portfolio, 0, bug.budget);
+    assert!(
+        outcome.executions.is_some(),
+        "a portfolio does not find {name} within {} executions",
+        bug.budget
+    );
 }
 
 fn is_innocent(name: &str) {

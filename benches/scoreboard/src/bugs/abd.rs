@@ -10,14 +10,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{gather, millis, share, span, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "read-without-write-back",
     rule: "a later read is not older",
     needs: "two of three messages of a write overtaken by two reads",
-    budget: portfolio(1500),
+    budget: 4000,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -10,14 +10,14 @@ use std::time::Duration;
 use dacapo_core::{Time, WallTime};
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask, at_least, forget, millis, refuse, span, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "clock-skewed-lease",
     rule: "one holder at a time",
     needs: "two clocks that differ by more than a lease is idle",
-    budget: portfolio(20),
+    budget: 20,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -11,14 +11,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask_within, insist, millis, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "dedupe-window",
     rule: "each request counts once",
     needs: "answers to the same request lost again and again, while eight others pass",
-    budget: portfolio(60),
+    budget: 60,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -10,14 +10,14 @@ use std::rc::Rc;
 use bytestring::ByteString;
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{insist, millis, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "double-cron",
     rule: "each period is billed once",
     needs: "a cron line that fires twice",
-    budget: portfolio(20),
+    budget: 20,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -10,14 +10,14 @@ use std::rc::Rc;
 use dacapo_lab::prelude::*;
 use http::StatusCode;
 
-use crate::bug::{Bug, uniform};
+use crate::bug::Bug;
 use crate::kit::{insist, millis, numbers, span};
 
 pub(crate) const BUG: Bug = Bug {
     name: "dual-write",
     rule: "every order that is stored is shipped",
     needs: "a crash between a commit and a message",
-    budget: uniform(500),
+    budget: 500,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

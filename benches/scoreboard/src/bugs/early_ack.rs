@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask_within, insist, millis, numbers, refuse, span, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "early-ack",
     rule: "every message is handled",
     needs: "a crash between the answer and the work",
-    budget: portfolio(60),
+    budget: 60,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -11,14 +11,14 @@ use std::rc::Rc;
 use dacapo_core::Time;
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask, insist, millis, numbers, refuse, span, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "lease-without-fencing",
     rule: "an acknowledged entry stays",
     needs: "a pause between read and write that outlasts the lease, and another holder meanwhile",
-    budget: portfolio(500),
+    budget: 500,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -11,14 +11,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask_within, insist, millis, numbers, refuse, span, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "hints-overflow",
     rule: "the replica has what the source has",
     needs: "a replica out of reach for 32 writes in a row, without a crash meanwhile",
-    budget: portfolio(100),
+    budget: 800,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -8,14 +8,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{millis, refuse, these, wait_for};
 
 pub(crate) const BUG: Bug = Bug {
     name: "lost-update",
     rule: "no increment is lost",
     needs: "two reads before the first write",
-    budget: portfolio(5),
+    budget: 5,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -5,14 +5,14 @@
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::protocols::paxos::{self, Flavor};
 
 pub(crate) const BUG: Bug = Bug {
     name: "paxos-broken-promise",
     rule: Correct::RULE,
     needs: "a proposer overtaken between its phases",
-    budget: portfolio(40),
+    budget: 40,
     broken: || experiment::<Broken>(),
     correct: || experiment::<Correct>(),
 };

@@ -6,14 +6,14 @@
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::protocols::paxos::{self, Flavor};
 
 pub(crate) const BUG: Bug = Bug {
     name: "paxos-wrong-value",
     rule: Correct::RULE,
     needs: "three ballots that meet in a certain order",
-    budget: portfolio(1000),
+    budget: 8000,
     broken: || experiment::<Broken>(),
     correct: || experiment::<Correct>(),
 };

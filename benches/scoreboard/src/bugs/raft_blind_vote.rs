@@ -5,7 +5,7 @@
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{millis, span};
 use crate::protocols::raft::{Clients, Flavor, Replica, SAME_ENTRIES};
 
@@ -13,7 +13,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "raft-blind-vote",
     rule: SAME_ENTRIES,
     needs: "a replica that missed entries and stands first for election",
-    budget: portfolio(100),
+    budget: 100,
     broken: experiment::<Broken>,
     correct: experiment::<Correct>,
 };

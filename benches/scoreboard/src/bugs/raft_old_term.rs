@@ -6,7 +6,7 @@
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, uniform};
+use crate::bug::Bug;
 use crate::kit::{millis, span};
 use crate::protocols::raft::{Clients, Flavor, Replica, SAME_ENTRIES};
 
@@ -14,7 +14,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "old-term-commit",
     rule: SAME_ENTRIES,
     needs: "three leaders in a row, two of which leave entries behind",
-    budget: uniform(1000),
+    budget: 1500,
     broken: experiment::<Broken>,
     correct: experiment::<Correct>,
 };

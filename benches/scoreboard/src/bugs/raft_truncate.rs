@@ -6,7 +6,7 @@
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{millis, span};
 use crate::protocols::raft::{Clients, Flavor, Replica, SAME_ENTRIES};
 
@@ -14,7 +14,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "raft-truncates",
     rule: SAME_ENTRIES,
     needs: "an append overtaken by a longer one, and the loss of the leader right then",
-    budget: portfolio(200),
+    budget: 200,
     broken: experiment::<Broken>,
     correct: experiment::<Correct>,
 };

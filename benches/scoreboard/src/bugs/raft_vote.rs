@@ -6,7 +6,7 @@
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{millis, span};
 use crate::protocols::raft::{Clients, Flavor, ONE_LEADER, Replica};
 
@@ -14,7 +14,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "vote-not-synced",
     rule: ONE_LEADER,
     needs: "a crash right after a vote, and a second candidate of the same term",
-    budget: portfolio(500),
+    budget: 500,
     broken: experiment::<Broken>,
     correct: experiment::<Correct>,
 };

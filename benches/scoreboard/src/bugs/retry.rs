@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{insist, millis, share, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "retry-without-idempotency",
     rule: "each payment is charged once",
     needs: "an answer lost",
-    budget: portfolio(3),
+    budget: 3,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -12,14 +12,14 @@ use std::time::Duration;
 use dacapo_core::{Phase, Time};
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask_within, millis, span};
 
 pub(crate) const BUG: Bug = Bug {
     name: "retry-storm",
     rule: "clients ask three times as much as they want at most",
     needs: "a pause that fills the queue with the work of a timeout",
-    budget: portfolio(20),
+    budget: 20,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

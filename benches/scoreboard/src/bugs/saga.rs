@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask, insist, millis, numbers, refuse};
 
 pub(crate) const BUG: Bug = Bug {
     name: "saga-without-compensation",
     rule: "who has no hotel has no flight",
     needs: "the second step refused or lost",
-    budget: portfolio(3),
+    budget: 3,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{millis, refuse, share, span, these, wait_for};
 
 pub(crate) const BUG: Bug = Bug {
     name: "stale-fill",
     rule: "the cache holds what the database holds",
     needs: "a fill overtaken by a write and its deletion",
-    budget: portfolio(400),
+    budget: 400,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

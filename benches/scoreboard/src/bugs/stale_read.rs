@@ -10,14 +10,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask, ask_within, millis, refuse, span, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "stale-read-after-failover",
     rule: "a read sees every write that was acknowledged before it began",
     needs: "a primary cut off for 200 ms, and a client that has not heard of the next one",
-    budget: portfolio(20),
+    budget: 20,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -8,14 +8,14 @@ use std::rc::Rc;
 use dacapo_core::Time;
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{millis, wait_for};
 
 pub(crate) const BUG: Bug = Bug {
     name: "cache-stampede",
     rule: "the origin has one load under way at most",
     needs: "two requests within one load",
-    budget: portfolio(5),
+    budget: 5,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

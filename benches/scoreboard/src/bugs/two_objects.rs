@@ -9,14 +9,14 @@ use std::rc::Rc;
 use dacapo_lab::prelude::*;
 use http::StatusCode;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{millis, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "two-objects",
     rule: "transfers neither make nor lose money",
     needs: "two transfers that overlap",
-    budget: portfolio(10),
+    budget: 10,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

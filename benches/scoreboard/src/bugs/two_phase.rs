@@ -10,14 +10,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask, insist, millis, refuse, share, span};
 
 pub(crate) const BUG: Bug = Bug {
     name: "two-phase-commit-alone",
     rule: "all participants end a transaction the same way",
     needs: "a decision lost until a timeout",
-    budget: portfolio(60),
+    budget: 60,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -11,14 +11,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask_within, insist, millis, numbers, share, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "watch-reconnect",
     rule: "the watcher knows what was set",
     needs: "a lost poll while something is set, and nothing afterwards that covers it",
-    budget: portfolio(20),
+    budget: 20,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{millis, refuse, these, wait_for};
 
 pub(crate) const BUG: Bug = Bug {
     name: "write-skew",
     rule: "somebody is on call",
     needs: "two transactions that overlap",
-    budget: portfolio(5),
+    budget: 5,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -10,14 +10,14 @@ use std::rc::Rc;
 use dacapo_core::Phase;
 use dacapo_lab::prelude::*;
 
-use crate::bug::{Bug, portfolio};
+use crate::bug::Bug;
 use crate::kit::{ask, ask_within, insist, millis, refuse, these};
 
 pub(crate) const BUG: Bug = Bug {
     name: "zombie-delete",
     rule: "nobody deletes what another has made",
     needs: "a lost answer to a deletion, and the thing made anew before the next attempt",
-    budget: portfolio(40),
+    budget: 40,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

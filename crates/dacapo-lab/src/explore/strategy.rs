@@ -20,7 +20,8 @@ pub enum Strategy {
     /// A calm run in which one to four things go wrong, at moments that are drawn from all those at which
     /// something can.
     Sparse,
-    /// All of these in turns, those more often that have shown something new.
+    /// Three of four attempts are uniform, the fourth is one of the others: in turn, and more often the one that has shown
+    /// most that is new.
     Portfolio,
 }
 
