@@ -147,7 +147,7 @@ fn breaks(bug: Bug, is_buggy: bool, seed: u64) -> bool {
     let is_broken = Arc::new(AtomicBool::new(false));
     let servers: Vec<_> =
         bug.servers(is_buggy).into_iter().map(|server| Arc::new(Mutex::new(server))).collect();
-    // Some seeds refuse connections without end. Their clients insist in vain, and such a run finds nothing.
+    // With some seeds clients insist without end. Such a run is given up, and finds nothing.
     SimulationBuilder::new()
         .processes(servers.len(), move || Box::new(Node { servers: servers.clone() }))
         .workload(Clients { bug, is_broken: Arc::clone(&is_broken) })
