@@ -138,6 +138,8 @@ pub enum CheckKind {
     Reachable,
     /// Must never be reached.
     Unreachable,
+    /// No rule: names a state for the search, which prefers runs that show new ones.
+    Coverage,
 }
 
 /// One evaluation of an assertion.
@@ -145,7 +147,7 @@ pub enum CheckKind {
 pub struct Check {
     /// Its kind.
     pub kind: CheckKind,
-    /// Whether the condition held. For `Reachable` true, for `Unreachable` false.
+    /// Whether the condition held. For `Reachable` and `Coverage` true, for `Unreachable` false.
     pub holds: bool,
     /// The message, which is also the name of the assertion.
     pub message: ByteString,

@@ -6,6 +6,7 @@
   const SOMETIMES = 1;
   const REACHABLE = 2;
   const UNREACHABLE = 3;
+  const COVERAGE = 4;
   const { floor } = Math;
   // Looked up when used, not when this file runs: an instance seeds it when it starts.
   const draw = () => Math.random();
@@ -98,6 +99,7 @@
     sometimes: (condition, message, more) => check(SOMETIMES, condition, message, more),
     reachable: (message, more) => void check(REACHABLE, true, message, more),
     unreachable: (message, more) => void check(UNREACHABLE, false, message, more),
+    coverage: (key) => void check(COVERAGE, true, `${key}`, null),
     driver: (run, options = {}) => new Driver(run, options ?? {}),
     sleep,
     random,

@@ -68,3 +68,27 @@ fn without_numbers(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use dacapo_check::Table;
+    use dacapo_core::{Check, CheckKind, InstanceId};
+
+    use super::*;
+
+    #[test]
+    fn a_state_that_a_guest_names_is_something_new_once_and_is_no_rule() {
+        let from = Address { node: NodeId(0), instance: InstanceId(0) };
+        let (mut seen, mut table) = (Seen::default(), Table::default());
+        let counts = ["leader of term 1", "leader of term 2", "leader of term 1"].map(|key| {
+            let message = key.to_owned().into();
+            let check =
+                Check { kind: CheckKind::Coverage, holds: true, message, details: None, location: None };
+            table.add(&check);
+            seen.submitted(from, &Effect::Check(Box::new(check)));
+            seen.steps.len()
+        });
+        assert_eq!(counts, [1, 2, 2]);
+        assert!(table.is_empty());
+    }
+}

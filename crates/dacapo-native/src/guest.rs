@@ -256,6 +256,12 @@ impl Guest {
     pub fn unreachable(&self, message: &str) {
         self.check(CheckKind::Unreachable, false, message, None);
     }
+
+    /// Names a state for the search, which prefers runs that show states it has not seen: few hundred keys rather than
+    /// many thousand.
+    pub fn coverage(&self, key: &str) {
+        self.check(CheckKind::Coverage, true, key, None);
+    }
 }
 
 impl Inner {

@@ -315,6 +315,7 @@ pub(crate) enum CheckKind {
     Sometimes,
     Reachable,
     Unreachable,
+    Coverage,
 }
 
 #[derive(Serialize, Deserialize)]

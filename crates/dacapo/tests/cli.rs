@@ -105,21 +105,32 @@ fn a_saved_seed_runs_again() {
     run(home.path(), &["sim", "hello", "--save", "visits"], BROKEN);
     let text = run(home.path(), &["sim", "sim-scenarios/regressions/visits.hcl"], BROKEN);
     assert!(text.contains("every visit counts once"), "{text}");
+
+    // Mended, it passes, and what it still tests is told.
+    let file = home.path().join("hello/counter.ts");
+    fs::write(&file, fs::read_to_string(&file).unwrap() + "// changed\n").unwrap();
+    let saved = home.path().join("sim-scenarios/regressions/visits.hcl");
+    let renamed = fs::read_to_string(&saved).unwrap().replace(" asks GET ", " asks PUT ");
+    assert!(renamed.contains(" asks PUT "), "{renamed}");
+    fs::write(&saved, renamed).unwrap();
+    let text = run(home.path(), &["sim", "sim-scenarios/regressions/visits.hcl"], PASSED);
+    assert!(text.contains("did not come up, so it may test nothing"), "{text}");
+    assert!(text.contains("the program is not the one in which it failed"), "{text}");
 }
 
 #[test]
 fn programs_get_a_line_of_json_for_each_attempt() {
     let home = tempfile::tempdir().unwrap();
     run(home.path(), &["new", "hello"], PASSED);
-    let output = dacapo(home.path(), &["sim", "hello", "--seeds", "3", "--json"]);
+    let output = dacapo(home.path(), &["sim", "hello", "--seeds", "4", "--json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    // A portfolio begins with the first attempt of each of several strategies.
+    // A portfolio begins with three uniform attempts, and goes on with another strategy's.
     let attempts: Vec<_> = lines.iter().map(|line| (&line["strategy"], &line["attempt"])).collect();
     assert_eq!(
         format!("{attempts:?}"),
-        "[(String(\"swarm\"), Number(0)), (String(\"sparse\"), Number(0)), (String(\"pos\"), Number(0))]"
+        "[(String(\"uniform\"), Number(0)), (String(\"uniform\"), Number(1)), (String(\"uniform\"), Number(2)), (String(\"sparse\"), Number(0))]"
     );
     assert!(lines.iter().all(|line| line["passed"] == true));
 }

@@ -362,6 +362,8 @@ declare module "dacapo:sim" {
   export function reachable(message: string, details?: unknown): void;
   /** Must never be reached. */
   export function unreachable(message: string, details?: unknown): void;
+  /** Names a state for the search, which prefers runs that show states it has not seen. No rule, and nothing in production. */
+  export function coverage(key: string | number): void;
 
   /** One round of a client, an invariant or a judgment. */
   export interface RoundContext {

@@ -21,7 +21,8 @@ pub(super) fn check(scope: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
         0 => CheckKind::Always,
         1 => CheckKind::Sometimes,
         2 => CheckKind::Reachable,
-        _ => CheckKind::Unreachable,
+        3 => CheckKind::Unreachable,
+        _ => CheckKind::Coverage,
     };
     let holds = args.get(1).boolean_value(scope);
     let message = text(scope, &args, 2);

@@ -454,6 +454,7 @@ impl<'a> Builder<'a> {
             CheckKind::Sometimes => "sometimes",
             CheckKind::Reachable => "reachable",
             CheckKind::Unreachable => "unreachable",
+            CheckKind::Coverage => "coverage",
         };
         let (weight, kind, tone, end) = match (check.is_violation(), check.holds) {
             (true, _) => (0, PointKind::Broken, Tone::Bad, "BROKEN"),

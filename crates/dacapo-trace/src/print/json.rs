@@ -254,6 +254,7 @@ fn check(check: &Check) -> Value {
         CheckKind::Sometimes => "sometimes",
         CheckKind::Reachable => "reachable",
         CheckKind::Unreachable => "unreachable",
+        CheckKind::Coverage => "coverage",
     };
     json!({
         "kind": kind, "holds": check.holds, "message": &check.message[..],

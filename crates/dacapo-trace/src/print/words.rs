@@ -286,6 +286,7 @@ fn check(line: &mut Line, check: &Check) {
         CheckKind::Sometimes => "sometimes",
         CheckKind::Reachable => "reachable",
         CheckKind::Unreachable => "unreachable",
+        CheckKind::Coverage => "coverage",
     };
     line.word(Style::Word, word);
     line.word(Style::Excerpt, format!("\"{}\"", clean(&check.message)));

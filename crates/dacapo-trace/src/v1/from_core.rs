@@ -227,6 +227,7 @@ impl<'a> From<&'a core::Check> for Check<'a> {
             core::CheckKind::Sometimes => CheckKind::Sometimes,
             core::CheckKind::Reachable => CheckKind::Reachable,
             core::CheckKind::Unreachable => CheckKind::Unreachable,
+            core::CheckKind::Coverage => CheckKind::Coverage,
         };
         Check {
             kind,

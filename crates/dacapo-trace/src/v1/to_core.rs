@@ -256,6 +256,7 @@ impl From<Check<'_>> for core::Check {
             CheckKind::Sometimes => core::CheckKind::Sometimes,
             CheckKind::Reachable => core::CheckKind::Reachable,
             CheckKind::Unreachable => core::CheckKind::Unreachable,
+            CheckKind::Coverage => core::CheckKind::Coverage,
         };
         core::Check {
             kind,

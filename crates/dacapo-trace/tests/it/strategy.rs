@@ -230,6 +230,7 @@ fn effect() -> impl Strategy<Value = Effect> {
             CheckKind::Sometimes,
             CheckKind::Reachable,
             CheckKind::Unreachable,
+            CheckKind::Coverage,
         ]),
         any::<bool>(),
         text(),

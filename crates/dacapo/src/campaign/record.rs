@@ -132,11 +132,12 @@ impl Count {
     }
 }
 
-const KINDS: [(CheckKind, &str); 4] = [
+const KINDS: [(CheckKind, &str); 5] = [
     (CheckKind::Always, "always"),
     (CheckKind::Sometimes, "sometimes"),
     (CheckKind::Reachable, "reachable"),
     (CheckKind::Unreachable, "unreachable"),
+    (CheckKind::Coverage, "coverage"),
 ];
 
 fn kind_to_text<S: Serializer>(kind: &CheckKind, to: S) -> Result<S::Ok, S::Error> {

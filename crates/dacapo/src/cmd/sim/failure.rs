@@ -12,7 +12,7 @@ use dacapo_trace::diagram::Inevitability;
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::target::Target;
-use super::{Args, shrink};
+use super::{Args, saved, shrink};
 use crate::campaign::record::{Finished, Name};
 use crate::explain::{self, Explain, Extra};
 use crate::output::{BAD, FAINT, STRONG, colored, create_private};
@@ -250,7 +250,7 @@ fn save(
         rule: report.failure.as_ref().map(|f| f.rule()).unwrap_or_default(),
         found: format!("`{}` with {}", target.repeat(Name::of(attempt)), report.faults.join(", ")),
         decisions: shrunk.map(|shrunk| shrunk.script.to_lists()).unwrap_or_default(),
-        program: None,
+        program: Some(saved::program(&target.experiment()?)),
     };
     let text = saved.to_hcl();
     let path = folder.join(format!("{name}.hcl"));

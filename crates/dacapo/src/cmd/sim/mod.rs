@@ -3,6 +3,7 @@
 mod failure;
 pub(crate) mod junit;
 mod live;
+mod saved;
 mod shrink;
 mod target;
 mod verify;
@@ -248,6 +249,9 @@ fn run_target(args: &Args, target: &Target, lasts: Option<Duration>) -> miette::
     }
     if !args.json {
         summarize(&outcome);
+        if outcome.summary.failures == 0 && outcome.summary.lost.is_empty() && outcome.end != End::Stopped {
+            saved::tell(target, &experiment);
+        }
     }
     tell_failures(args, target, &experiment, &outcome)?;
     if let (Some(path), Some(_)) = (&args.record, args.seed) {
