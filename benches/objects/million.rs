@@ -1,6 +1,6 @@
 //! A million durable objects, of which ten thousand are active, on the machine's own disk and clock.
 //!
-//!   cargo run --release -p dacapo-benches --no-default-features --bin million -- [OBJECTS] [FOLDER]
+//!   cargo run --release -p dacapo-benches --no-default-features --features host --bin million -- [OBJECTS] [FOLDER]
 //!
 //! Three processes, one after the other, on the same folder: the first writes each object once and lets it leave memory;
 //! the second keeps a hundredth of them active and now and then calls one of the others, which comes from the disk; the
