@@ -306,7 +306,7 @@ impl Inner {
     }
 
     #[inline]
-    fn finish(&mut self, call: CallId, result: Result<Response, FetchError>) -> Option<Waiter> {
+    pub(crate) fn finish(&mut self, call: CallId, result: Result<Response, FetchError>) -> Option<Waiter> {
         let call = self.calls.get_mut(call)?;
         let waiter = match call {
             Call::Waits(waiter) | Call::Arrives(waiter, ..) => waiter.take(),

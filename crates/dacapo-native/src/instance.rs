@@ -12,11 +12,12 @@ use dacapo_core::{
 };
 use futures::future::LocalBoxFuture;
 
+use crate::answering::{Answering, answering};
 use crate::guest::Guest;
-use crate::message::Request;
-use crate::tasks::{TaskId, Tasks};
+use crate::message::{Request, Response};
+use crate::tasks::{TaskId, Tasks, Waiter};
 
-type OnRequest = Box<dyn Fn(ExchangeId, Request) -> LocalBoxFuture<'static, ()>>;
+type OnRequest = Box<dyn Fn(ExchangeId, Request, Option<Box<dyn Answering>>) -> Box<dyn Answering>>;
 type OnCron = Box<dyn Fn(ByteString) -> LocalBoxFuture<'static, ()>>;
 type OnAlarm = Box<dyn Fn(u32) -> LocalBoxFuture<'static, ()>>;
 type OnPhase = Box<dyn Fn(Phase) -> LocalBoxFuture<'static, ()>>;
@@ -53,11 +54,12 @@ impl NativeInstance {
     }
 
     /// What answers a request: the future ends with the response on its way.
-    pub(crate) fn on_request(
-        mut self,
-        f: impl Fn(ExchangeId, Request) -> LocalBoxFuture<'static, ()> + 'static,
-    ) -> Self {
-        self.on_request = Some(Box::new(f));
+    pub(crate) fn on_request<F>(mut self, f: impl Fn(ExchangeId, Request) -> F + 'static) -> Self
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.on_request =
+            Some(Box::new(move |exchange, request, left| answering(f(exchange, request), left)));
         self
     }
 
@@ -104,19 +106,30 @@ impl NativeInstance {
                 }
             }
             Event::Phase(phase) => self.enter(phase),
+            // The most frequent of what tasks wait for. (Moved in parts, because an event is large.)
+            Event::Response { call, head, body: Body::Full(body) } => {
+                let waiter = self.guest.inner().finish(call, Ok(Response { head, body }));
+                self.wake(waiter);
+            }
             event => {
                 let waiter = self.guest.inner().take(event);
-                if let Some(waiter) = waiter {
-                    self.tasks.wake(waiter);
-                }
+                self.wake(waiter);
             }
+        }
+    }
+
+    #[inline]
+    fn wake(&mut self, waiter: Option<Waiter>) {
+        if let Some(waiter) = waiter {
+            self.tasks.wake(waiter);
         }
     }
 
     #[inline]
     fn serve(&mut self, exchange: ExchangeId, head: Box<RequestHead>, body: Bytes) {
         let Some(on_request) = &self.on_request else { return };
-        if let Some(task) = self.tasks.start(on_request(exchange, Request { head, body })) {
+        let request = Request { head, body };
+        if let Some(task) = self.tasks.start_answer(|left| on_request(exchange, request, left)) {
             self.open.insert(exchange, task);
         }
     }

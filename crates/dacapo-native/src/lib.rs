@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answering;
 mod guest;
 mod instance;
 mod message;

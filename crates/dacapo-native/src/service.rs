@@ -141,9 +141,9 @@ fn start<S: Service>(boot: Boot) -> Box<dyn Instance> {
     let service = Rc::new(S::start(guest.clone()));
     let on_request = {
         let (service, guest) = (Rc::clone(&service), guest.clone());
-        move |exchange, request| -> LocalBoxFuture<'static, ()> {
+        move |exchange, request| {
             let (service, guest) = (Rc::clone(&service), guest.clone());
-            Box::pin(async move { guest.respond(exchange, service.fetch(request).await) })
+            async move { guest.respond(exchange, service.fetch(request).await) }
         }
     };
     let on_alarm = {

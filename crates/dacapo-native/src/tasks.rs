@@ -2,7 +2,7 @@
 //!
 //! Small on purpose. A turn is over when nobody is awake, so there is nothing here that waits,
 //! parks a thread or looks at a clock, and a task that ends leaves its place and its waker to the
-//! next one: a request that is answered at once allocates no more than its future. What waits for an
+//! next one, and one that answers a request its memory too. What waits for an
 //! event of the world is found by its place, without the locked operations that a waker takes.
 
 use std::cell::{Cell, RefCell};
@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures::future::LocalBoxFuture;
 
+use crate::answering::Answering;
 use crate::slot::Slot;
 
 /// Where a task stands. Its place may be given to another task when it has ended.
@@ -25,6 +26,8 @@ pub(crate) struct Tasks {
     places: Vec<Place>,
     wakers: Rc<Wakers>,
     free: Vec<TaskId>,
+    /// What tasks that answered requests have left.
+    left: Vec<Box<dyn Answering>>,
     woken: Arc<Woken>,
     batch: Vec<TaskId>,
 }
@@ -75,8 +78,13 @@ struct Woken {
 }
 
 struct Place {
-    task: Option<LocalBoxFuture<'static, ()>>,
+    task: Option<Work>,
     bell: Arc<Bell>,
+}
+
+enum Work {
+    Once(LocalBoxFuture<'static, ()>),
+    Answers(Box<dyn Answering>),
 }
 
 /// Wakes the task at one place. (A waker may be sent to another thread, hence the atomics, which
@@ -126,6 +134,21 @@ impl Tasks {
 
     /// Polls a new task for the first time; gives its place if it has to wait.
     pub(crate) fn start(&mut self, task: LocalBoxFuture<'static, ()>) -> Option<TaskId> {
+        self.begin(Work::Once(task))
+    }
+
+    /// The same with a task that answers a request, which may use what an earlier one has left.
+    #[inline]
+    pub(crate) fn start_answer(
+        &mut self,
+        task: impl FnOnce(Option<Box<dyn Answering>>) -> Box<dyn Answering>,
+    ) -> Option<TaskId> {
+        let left = self.left.pop();
+        self.begin(Work::Answers(task(left)))
+    }
+
+    #[inline]
+    fn begin(&mut self, task: Work) -> Option<TaskId> {
         let id = self.free.pop().unwrap_or_else(|| self.new_place());
         self.places[id].task = Some(task);
         self.poll(id);
@@ -134,7 +157,10 @@ impl Tasks {
 
     /// Drops a task that has not ended.
     pub(crate) fn cancel(&mut self, id: TaskId) {
-        self.places[id].task = None;
+        if let Some(Work::Answers(mut task)) = self.places[id].task.take() {
+            task.clear();
+            self.left.push(task);
+        }
         self.free.push(id);
     }
 
@@ -169,12 +195,17 @@ impl Tasks {
         let Place { task, bell } = &mut self.places[id];
         bell.has_rung.store(false, Ordering::Relaxed);
         // A bell may ring after its task has ended, and wake the next one in its place for nothing.
-        let Some(future) = task else { return };
+        let Some(work) = task else { return };
         self.wakers.polled.set(id);
         let wakers = self.wakers.all.borrow();
-        if future.as_mut().poll(&mut Context::from_waker(&wakers[id])).is_ready() {
-            *task = None;
-            self.free.push(id);
+        let cx = &mut Context::from_waker(&wakers[id]);
+        let end = match work {
+            Work::Once(future) => future.as_mut().poll(cx),
+            Work::Answers(answer) => answer.poll(cx),
+        };
+        drop(wakers);
+        if end.is_ready() {
+            self.cancel(id);
         }
     }
 }

@@ -4,14 +4,16 @@ use bytestring::ByteString;
 use dacapo_core::plan::{self, Service};
 use dacapo_core::{NetError, NodeId, ObjectId, ObjectKey, RequestHead, ServiceId, Target};
 
-use crate::route::{host_of, route};
+use crate::route::{host_of, origin_of, route};
 use crate::topology::{Role, System};
+
+/// What the host of a service ends with.
+const INTERNAL: &str = ".internal";
 
 /// Which service or host a call of `from` on `node` is for; the runtime then picks a node.
 ///
 /// A call that is not granted becomes [`Target::Refused`] with a text that names the line that is
 /// missing in the configuration.
-#[inline(always)]
 pub fn resolve(
     system: &System,
     node: NodeId,
@@ -29,6 +31,58 @@ pub fn resolve(
             refused(NetError::Denied("not a name".into()))
         }
         Target::Refused(error) => refused(error.clone()),
+    }
+}
+
+/// Which service each service of a node has called last by its name. Most calls go where the one before
+/// went, and what a name is for does not change while a node runs.
+#[derive(Default)]
+pub(crate) struct Recent(Vec<(String, ServiceId)>);
+
+impl Recent {
+    /// The same as [`resolve`], which is asked for what is new.
+    #[inline(always)]
+    pub(crate) fn resolve(
+        &mut self,
+        system: &System,
+        node: NodeId,
+        from: ServiceId,
+        target: &Target,
+        head: &RequestHead,
+    ) -> Granted {
+        if let (Target::Url, Some((origin, to))) = (target, self.0.get(from.0 as usize))
+            && !origin.is_empty()
+            && let Some(rest) = head.url.strip_prefix(origin.as_str())
+            && let None | Some(b'/' | b'?' | b'#') = rest.as_bytes().first()
+        {
+            return Granted::Service(*to);
+        }
+        self.resolve_new(system, node, from, target, head)
+    }
+
+    #[inline(never)]
+    fn resolve_new(
+        &mut self,
+        system: &System,
+        node: NodeId,
+        from: ServiceId,
+        target: &Target,
+        head: &RequestHead,
+    ) -> Granted {
+        let granted = resolve(system, node, from, target, head);
+        // (Where another host leads may depend on the path.)
+        if let (Target::Url, Granted::Service(to)) = (target, &granted)
+            && let Some(origin) = origin_of(&head.url).filter(|origin| origin.ends_with(INTERNAL))
+        {
+            if self.0.is_empty() {
+                self.0.resize(system.plan.services.len(), (String::new(), ServiceId(0)));
+            }
+            if let Some((last, service)) = self.0.get_mut(from.0 as usize) {
+                origin.clone_into(last);
+                *service = *to;
+            }
+        }
+        granted
     }
 }
 
@@ -120,7 +174,7 @@ fn by_url(system: &System, from: ServiceId, head: &RequestHead, workload: bool) 
     let Some(host) = host_of(&head.url) else {
         return refused(NetError::Unknown(format!("{} has no host", head.url).into()));
     };
-    if let Some(name) = host.strip_suffix(".internal") {
+    if let Some(name) = host.strip_suffix(INTERNAL) {
         return by_internal_name(system, from, name, workload);
     }
     if workload {
@@ -173,5 +227,75 @@ fn host_matches(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix('*') {
         Some(suffix) => host.ends_with(suffix),
         None => pattern == host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use dacapo_core::plan::{Plan, Route};
+    use dacapo_core::{Boot, Digest, Headers, Instance, Program};
+
+    use super::*;
+    use crate::topology::{NodeSpec, Topology};
+
+    /// Nobody starts it.
+    struct Idle;
+
+    impl Program for Idle {
+        fn start(&self, _: Boot) -> Box<dyn Instance> {
+            unreachable!("no node runs")
+        }
+
+        fn digest(&self) -> Digest {
+            Digest::default()
+        }
+    }
+
+    /// A shop that may call a cart, and a cart that may call nobody.
+    fn system(role: Role) -> System {
+        let route = |path: &str| Route { scheme: None, host: "*".into(), path: path.into(), is_prefix: true };
+        let mut shop = Service { name: "shop".into(), routes: vec![route("/")], ..Service::default() };
+        shop.calls.insert("CART".into(), "cart".into());
+        let cart = Service { name: "cart".into(), routes: vec![route("/cart/")], ..Service::default() };
+        let plan = Plan { services: vec![shop, cart], ..Plan::default() };
+        let node = NodeSpec { name: "n0".into(), role, services: vec![ServiceId(0), ServiceId(1)] };
+        let topology = Topology { nodes: vec![node], routes_inside: true, ..Topology::default() };
+        System::new(plan, topology, vec![Rc::new(Idle), Rc::new(Idle)])
+    }
+
+    #[test]
+    fn what_a_service_has_called_before_gives_no_other_right() {
+        let urls = [
+            "https://cart.internal/1",
+            "https://cart.internal/2?x",
+            "https://cart.internal",
+            "https://cart.internal:1/",
+            "https://cart.internal@shop.internal/",
+            "https://cart.internal.evil.example/",
+            "https://user@cart.internal/1",
+            "https://shop.internal/",
+            "http://cart.internal#1",
+            "https://a.shop.example/cart/",
+            "https://a.shop.example/",
+            "cart.internal/",
+        ];
+        let calls: Vec<_> = urls.iter().flat_map(|url| [(url, ServiceId(0)), (url, ServiceId(1))]).collect();
+        for role in [Role::Cluster, Role::Workload] {
+            let system = system(role);
+            let mut recent = Recent::default();
+            for first in &calls {
+                for second in &calls {
+                    for (url, from) in [first, second] {
+                        let (method, headers) = (http::Method::GET, Headers::default());
+                        let head = RequestHead { method, url: (**url).into(), headers };
+                        let granted = recent.resolve(&system, NodeId(0), *from, &Target::Url, &head);
+                        let anew = resolve(&system, NodeId(0), *from, &Target::Url, &head);
+                        assert_eq!(granted, anew, "{first:?} and then {url} by {from}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -58,6 +58,11 @@ pub fn host_of(url: &str) -> Option<&str> {
     split(url).map(|(_, host, _)| host).filter(|host| !host.is_empty())
 }
 
+/// An absolute URL up to its path.
+pub(crate) fn origin_of(url: &str) -> Option<&str> {
+    split(url).map(|(_, _, tail)| &url[..url.len() - tail.len()])
+}
+
 /// How well a route fits: an exact host before a wildcard, then the longer path. `None`: not at all.
 fn fit(route: &Route, url: &Parts<'_>) -> Option<(usize, usize, bool)> {
     if route.scheme.as_deref().is_some_and(|scheme| scheme != url.scheme) {

@@ -14,7 +14,7 @@ use dacapo_core::{
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::cluster::runtime_of;
-use crate::rights::{Granted, resolve};
+use crate::rights::{Granted, Recent};
 use crate::topology::{Role, System};
 
 mod active;
@@ -47,6 +47,7 @@ pub struct Runtime {
     cut_short: Vec<(InstanceId, ExchangeId)>,
     started: u32,
     next_host: BTreeMap<ServiceId, usize>,
+    recent: Recent,
     is_stopping: bool,
     has_stopped: bool,
     scratch: Effects,
@@ -112,6 +113,7 @@ impl Runtime {
             cut_short: Vec::new(),
             started: 0,
             next_host: BTreeMap::new(),
+            recent: Recent::default(),
             is_stopping: false,
             has_stopped: false,
             scratch: Effects::new(),
@@ -358,7 +360,7 @@ impl Runtime {
     fn admit(&mut self, id: InstanceId, service: ServiceId, effect: &mut Effect) -> bool {
         match effect {
             Effect::Fetch { call, target, head, body } => {
-                *target = match resolve(&self.system, self.node, service, target, head) {
+                *target = match self.recent.resolve(&self.system, self.node, service, target, head) {
                     Granted::Service(to) => self.pick_node(to, service),
                     Granted::Object(to, key) => match self.slice_of(to, &key) {
                         None => self.target_of_object(to, service, key),

@@ -321,9 +321,9 @@ impl Sim {
             self.queue.push(ready, Item::Wake(id, life));
             return None;
         }
-        let item = self.inboxes[id.0 as usize].pop_front()?;
+        let mut item = self.inboxes[id.0 as usize].pop_front()?;
         self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
-        self.happen(item, &mut delivery);
+        self.happen(&mut item, &mut delivery);
         if !self.inboxes[id.0 as usize].is_empty() {
             let next = self.nodes[id.0 as usize].ready_at().max(self.now + Duration::from_nanos(1));
             self.queue.push(next, Item::Wake(id, life));
@@ -334,23 +334,24 @@ impl Sim {
     /// Lets an item happen; the turn that comes of it, if any, comes to `place`. (What every message passes is
     /// compiled into one piece: entering and leaving so many small functions was a tenth of a delivery.)
     #[inline(always)]
-    fn happen(&mut self, item: Item, place: &mut Option<Delivery>) {
-        match item {
-            Item::ToServer(id, event) => {
-                if let Some(crash) = self.crash_at_message(id, &event, true) {
-                    *place = Some(crash);
-                } else if let Some(to) = self.reach_server(id, &event) {
-                    *place = Some(self.deliver(to, event));
-                }
+    fn happen(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
+        let (id, event, to_server) = match item {
+            Item::ToServer(id, event) => (*id, event, true),
+            Item::ToCaller(id, event) => (*id, event, false),
+            item => {
+                *place = self.happens(std::mem::replace(item, Item::Heal));
+                return;
             }
-            Item::ToCaller(id, event) => {
-                if let Some(crash) = self.crash_at_message(id, &event, false) {
-                    *place = Some(crash);
-                } else if let Some(to) = self.reach_caller(id, &event) {
-                    *place = Some(self.deliver(to, event));
-                }
-            }
-            item => *place = self.happens(item),
+        };
+        if let Some(crash) = self.crash_at_message(id, event, to_server) {
+            *place = Some(crash);
+            return;
+        }
+        let to = if to_server { self.reach_server(id, event) } else { self.reach_caller(id, event) };
+        if let Some(to) = to {
+            // An event is large: it is moved from where it lies to where it is wanted, and no more.
+            let Delivery { at, now, wall, .. } = self.deliver(to, Event::Crash);
+            *place = Some(Delivery { at, now, wall, to, event: std::mem::replace(event, Event::Crash) });
         }
     }
 
@@ -514,7 +515,7 @@ impl World for Sim {
                 return;
             };
             self.now = at;
-            let item = self.queue.take(slot);
+            let mut item = self.queue.take(slot);
             self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
             if self.has_busy_nodes
                 && let Some(node) = self.busy_node_of(&item)
@@ -522,7 +523,7 @@ impl World for Sim {
                 self.put_into_inbox(node, item);
                 continue;
             }
-            self.happen(item, place);
+            self.happen(&mut item, place);
             if let Some(delivery) = place {
                 self.strike_after_turn(delivery.to.node);
             }

@@ -455,7 +455,7 @@ impl Fields<'_> {
         match self.rolling.gathered.get_mut(self.at..end) {
             Some(room) => {
                 room[..8].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
-                room[8..].copy_from_slice(bytes);
+                copy(&mut room[8..], bytes);
             }
             None => return self.long(bytes),
         }
@@ -533,6 +533,30 @@ impl Fields<'_> {
         match service {
             Some(ServiceId(id)) => self.tag(1).u32(id),
             None => self.tag(0),
+        }
+    }
+}
+
+/// Copies all of these to a place of the same length. Most are short, and a call for each would cost more
+/// than its bytes: two pieces of one length, which may overlap, cover them.
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match from.len() {
+        4..=8 => copy_ends::<4>(to, from),
+        9..=16 => copy_ends::<8>(to, from),
+        17..=32 => copy_ends::<16>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
+#[inline(always)]
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
+        if let Some(place) = to.first_chunk_mut() {
+            *place = *first;
+        }
+        if let Some(place) = to.last_chunk_mut() {
+            *place = *last;
         }
     }
 }

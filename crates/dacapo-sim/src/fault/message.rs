@@ -45,11 +45,16 @@ impl MessageFaults {
 }
 
 impl Sim {
-    /// Whether a fault hits this message.
+    /// Whether a fault hits this message. (Each message asks for each fault, and most runs have few of them.)
     #[inline(always)]
     fn hits(&mut self, fault: fn(&MessageFaults) -> &Option<Strike>, from: NodeId, to: NodeId) -> bool {
+        self.faults.is_on && fault(&self.faults.messages).is_some() && self.draws_hit(fault, from, to)
+    }
+
+    #[inline(never)]
+    fn draws_hit(&mut self, fault: fn(&MessageFaults) -> &Option<Strike>, from: NodeId, to: NodeId) -> bool {
         let Some(strike) = fault(&self.faults.messages) else { return false };
-        if !self.faults.is_on || from == to || strike.spare.contains(&from) || strike.spare.contains(&to) {
+        if from == to || strike.spare.contains(&from) || strike.spare.contains(&to) {
             return false;
         }
         self.decisions.chance(strike.lane, "hit", strike.rate)
@@ -69,11 +74,13 @@ impl Sim {
     }
 
     /// How much later than others this message comes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn delays(&mut self, from: NodeId, to: NodeId) -> Duration {
-        if !self.hits(|m| &m.delay, from, to) {
-            return Duration::ZERO;
-        }
+        if self.hits(|m| &m.delay, from, to) { self.draw_delay(from, to) } else { Duration::ZERO }
+    }
+
+    #[inline(never)]
+    fn draw_delay(&mut self, from: NodeId, to: NodeId) -> Duration {
         let Some(Strike { lane, max, .. }) = self.faults.messages.delay else { return Duration::ZERO };
         // Cubed: most are a little late, few very late.
         let unit = self.decisions.unit(lane, "late");
@@ -83,11 +90,13 @@ impl Sim {
     }
 
     /// Whether this message is lost, and if so whether the transport notices at once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn loses(&mut self, from: NodeId, to: NodeId) -> Option<bool> {
-        if !self.hits(|m| &m.loss, from, to) {
-            return None;
-        }
+        if self.hits(|m| &m.loss, from, to) { self.draw_loss(from, to) } else { None }
+    }
+
+    #[inline(never)]
+    fn draw_loss(&mut self, from: NodeId, to: NodeId) -> Option<bool> {
         let Strike { lane, hangs, .. } = *self.faults.messages.loss.as_ref()?;
         let hangs = self.decisions.either(lane, "hangs", hangs);
         self.note_message(if hangs { "net.loss (silent)" } else { "net.loss" }, from, to);

@@ -177,11 +177,13 @@ impl Faults {
     }
 
     /// Whether nothing gets from `from` to `to` at present.
+    #[inline(always)]
     pub(crate) fn is_cut(&self, from: NodeId, to: NodeId) -> bool {
         from != to && self.partition.as_ref().is_some_and(|p| p.cuts(from, to))
     }
 
     /// When a message arrives that would arrive at `at`, on a link that is clogged or narrow.
+    #[inline]
     pub(crate) fn hold_back(&mut self, from: NodeId, to: NodeId, now: Time, at: Time, bytes: usize) -> Time {
         if from == to || !self.is_on { at } else { self.links.hold_back(from, to, now, at, bytes) }
     }
