@@ -1,11 +1,13 @@
 //! A million durable objects, of which ten thousand are active, on the machine's own disk and clock.
 //!
-//!   cargo run --release -p dacapo-benches --no-default-features --features host --bin million -- [OBJECTS] [FOLDER]
+//!   cargo run --release -p dacapo-million -- [OBJECTS] [FOLDER]
 //!
 //! Three processes, one after the other, on the same folder: the first writes each object once and lets it leave memory;
 //! the second keeps a hundredth of them active and now and then calls one of the others, which comes from the disk; the
 //! third asks again what all of that has left. Each answer is compared with what it must be. Every write is synced
 //! before its answer. The objects are native guests, so what is measured is the runtime, the storage and the disk, not V8.
+
+#![forbid(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
