@@ -69,16 +69,6 @@ impl Table {
     }
 }
 
-fn word(kind: CheckKind) -> &'static str {
-    match kind {
-        CheckKind::Always => "always",
-        CheckKind::Sometimes => "sometimes",
-        CheckKind::Reachable => "reachable",
-        CheckKind::Unreachable => "unreachable",
-        CheckKind::Coverage => "coverage",
-    }
-}
-
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (kind, message, row) in self.rows() {
@@ -88,7 +78,7 @@ impl fmt::Display for Table {
             };
             let mark = if is_good { "ok " } else { "NOT" };
             let total = row.held + row.failed;
-            writeln!(f, "  {mark} {:<11} {message}  ({} of {total})", word(kind), row.held)?;
+            writeln!(f, "  {mark} {:<11} {message}  ({} of {total})", kind.name(), row.held)?;
         }
         Ok(())
     }

@@ -142,6 +142,28 @@ pub enum CheckKind {
     Coverage,
 }
 
+impl CheckKind {
+    /// All there are.
+    pub const ALL: [CheckKind; 5] = [
+        CheckKind::Always,
+        CheckKind::Sometimes,
+        CheckKind::Reachable,
+        CheckKind::Unreachable,
+        CheckKind::Coverage,
+    ];
+
+    /// The word for it, which is also the name of the function that guests call.
+    pub fn name(self) -> &'static str {
+        match self {
+            CheckKind::Always => "always",
+            CheckKind::Sometimes => "sometimes",
+            CheckKind::Reachable => "reachable",
+            CheckKind::Unreachable => "unreachable",
+            CheckKind::Coverage => "coverage",
+        }
+    }
+}
+
 /// One evaluation of an assertion.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Check {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use dacapo_check::Table;
-use dacapo_core::{Check, CheckKind, Digest, Fault, NodeId, Seed, Time};
+use dacapo_core::{Check, Digest, Fault, NodeId, Seed, Time};
 use dacapo_sim::Ending;
 
 /// One run, judged.
@@ -77,8 +77,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Check { check, event, at, node_name, .. } => {
-                let word = if check.kind == CheckKind::Unreachable { "unreachable" } else { "always" };
-                write!(f, "{word}: {}", check.message)?;
+                write!(f, "{}: {}", check.kind.name(), check.message)?;
                 if let Some(location) = &check.location {
                     write!(f, " ({location})")?;
                 }

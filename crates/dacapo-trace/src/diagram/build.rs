@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo_core::{
-    Address, Body, Check, CheckKind, Chunk, Delivery, Effect, Event, ExchangeId, Fault as GuestFault,
-    InstanceId, Level, Location, NodeId, Note, NoteKind, ObjectKey, RequestHead, Target, Time,
+    Address, Body, Check, Chunk, Delivery, Effect, Event, ExchangeId, Fault as GuestFault, InstanceId, Level,
+    Location, NodeId, Note, NoteKind, ObjectKey, RequestHead, Target, Time,
 };
 
 use super::faults::{Cut, Faults};
@@ -449,13 +449,7 @@ impl<'a> Builder<'a> {
     }
 
     fn check(&mut self, index: usize, from: Address, check: &Check) {
-        let name = match check.kind {
-            CheckKind::Always => "always",
-            CheckKind::Sometimes => "sometimes",
-            CheckKind::Reachable => "reachable",
-            CheckKind::Unreachable => "unreachable",
-            CheckKind::Coverage => "coverage",
-        };
+        let name = check.kind.name();
         let (weight, kind, tone, end) = match (check.is_violation(), check.holds) {
             (true, _) => (0, PointKind::Broken, Tone::Bad, "BROKEN"),
             (false, true) => (30, PointKind::Check, Tone::Good, "holds"),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dacapo_core::{CheckKind, Effect, ExchangeId, FaultKind, Location, Time};
+use dacapo_core::{Effect, ExchangeId, FaultKind, Location, Time};
 
 use super::build::{Built, Item, ItemKind, OUTSIDE, build};
 use super::model::{Broken, Diagram, Fate, Lane, Point, PointKind, Row, Span, Tone, What};
@@ -77,7 +77,7 @@ fn broken(trace: &Trace, end: usize) -> Option<Broken> {
     let Part::Effect(from, Effect::Check(check)) = &record.part else { return None };
     let details = check.details.as_deref().unwrap_or_default();
     Some(Broken {
-        kind: if check.kind == CheckKind::Unreachable { "unreachable" } else { "always" },
+        kind: check.kind.name(),
         message: clean(&check.message),
         details: details.lines().map(clean).collect(),
         location: check.location.clone().or_else(|| place_in(details)),

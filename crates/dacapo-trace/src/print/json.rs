@@ -5,8 +5,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dacapo_core::{
-    Address, Body, Check, CheckKind, Chunk, Effect, Event, Fault, Headers, Level, Location, Message,
-    NetError, NoteKind, ObjectKey, RequestHead, ResponseHead, StorageError, Target,
+    Address, Body, Check, Chunk, Effect, Event, Fault, Headers, Level, Location, Message, NetError, NoteKind,
+    ObjectKey, RequestHead, ResponseHead, StorageError, Target,
 };
 use serde_json::{Map, Value, json};
 
@@ -249,13 +249,7 @@ fn bytes(bytes: &[u8]) -> Value {
 }
 
 fn check(check: &Check) -> Value {
-    let kind = match check.kind {
-        CheckKind::Always => "always",
-        CheckKind::Sometimes => "sometimes",
-        CheckKind::Reachable => "reachable",
-        CheckKind::Unreachable => "unreachable",
-        CheckKind::Coverage => "coverage",
-    };
+    let kind = check.kind.name();
     json!({
         "kind": kind, "holds": check.holds, "message": &check.message[..],
         "details": check.details.as_deref(), "location": location(check.location.as_ref()),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dacapo_core::{
-    Body, Changes, Check, CheckKind, Chunk, Effect, Event, LeaseSwap, Level, Message, RequestHead,
-    ResponseHead, StorageError, Target, Trigger, WallTime,
+    Body, Changes, Check, Chunk, Effect, Event, LeaseSwap, Level, Message, RequestHead, ResponseHead,
+    StorageError, Target, Trigger, WallTime,
 };
 
 use super::excerpt::{self, clean};
@@ -281,13 +281,7 @@ fn credit(line: &mut Line, word: &str, id: &impl std::fmt::Display, bytes: u32) 
 }
 
 fn check(line: &mut Line, check: &Check) {
-    let word = match check.kind {
-        CheckKind::Always => "always",
-        CheckKind::Sometimes => "sometimes",
-        CheckKind::Reachable => "reachable",
-        CheckKind::Unreachable => "unreachable",
-        CheckKind::Coverage => "coverage",
-    };
+    let word = check.kind.name();
     line.word(Style::Word, word);
     line.word(Style::Excerpt, format!("\"{}\"", clean(&check.message)));
     match (check.is_violation(), check.holds) {

@@ -132,23 +132,14 @@ impl Count {
     }
 }
 
-const KINDS: [(CheckKind, &str); 5] = [
-    (CheckKind::Always, "always"),
-    (CheckKind::Sometimes, "sometimes"),
-    (CheckKind::Reachable, "reachable"),
-    (CheckKind::Unreachable, "unreachable"),
-    (CheckKind::Coverage, "coverage"),
-];
-
 fn kind_to_text<S: Serializer>(kind: &CheckKind, to: S) -> Result<S::Ok, S::Error> {
-    let name = KINDS.iter().find(|(it, _)| it == kind).map_or("always", |(_, name)| name);
-    to.serialize_str(name)
+    to.serialize_str(kind.name())
 }
 
 fn kind_from_text<'de, D: Deserializer<'de>>(from: D) -> Result<CheckKind, D::Error> {
     let text = String::deserialize(from)?;
-    let found = KINDS.iter().find(|(_, name)| *name == text);
-    found.map(|(kind, _)| *kind).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no check")))
+    let found = CheckKind::ALL.into_iter().find(|kind| kind.name() == text);
+    found.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no check")))
 }
 
 /// Steps that were seen; in JSON one text of 16 hexadecimal digits for each.
