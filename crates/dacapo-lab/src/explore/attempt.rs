@@ -51,12 +51,12 @@ impl Attempt {
             Strategy::Uniform | Strategy::Swarm => (number, lasts, None),
             Strategy::Pos => (number, shorter, Some(Script::new([], natural(Noise::Each(window))))),
             Strategy::Pct(depth) => {
-                let baseline = baselines.of(experiment, number);
+                let baseline = baselines.of(experiment, number / Strategy::CALM_SHARE);
                 let given = late(baseline, Seed(number), depth);
                 (baseline.seed, baseline.lasts, Some(Script::new(given, natural(Noise::PerCause(window)))))
             }
             Strategy::Sparse => {
-                let baseline = baselines.of(experiment, number);
+                let baseline = baselines.of(experiment, number / Strategy::CALM_SHARE);
                 // In some runs messages keep their order, in others they do not.
                 let noise = if number.is_multiple_of(2) { Noise::Calm } else { Noise::Each(window) };
                 let given = pick(baseline, Seed(number));

@@ -29,7 +29,7 @@ const FADES: f64 = 0.9;
 /// Of so many attempts all but one are uniform. Most bugs fall to faults at full strength within a few attempts, and no other
 /// strategy finds those sooner; so a portfolio is never later than they alone would be by more than a third.
 const PLAIN: u64 = 4;
-/// The others in turn. Those that uniform does not find in a thousand attempts, one of these often finds in ten.
+/// The others in turn. Some bugs that uniform does not find in a thousand attempts, one of these finds in less than a hundred.
 const OTHERS: [Strategy; 6] =
     [Strategy::Sparse, Strategy::Swarm, Strategy::Sparse, Strategy::Pos, Strategy::Sparse, Strategy::Pct(2)];
 

@@ -14,8 +14,6 @@ use super::attempt::shorter;
 use crate::experiment::Experiment;
 use crate::run::{RunOptions, uses};
 
-/// So many attempts share the seed of one calm run.
-const SHARE: u64 = 10;
 /// The fault whose limit messages that are late keep to.
 const DELAY: &str = "net.delay";
 /// How late a message is, in nanoseconds: from one millisecond in steps of the factor four.
@@ -58,9 +56,8 @@ pub(crate) struct Baselines {
 }
 
 impl Baselines {
-    /// The calm run that the attempt of this number builds on.
-    pub(super) fn of(&mut self, experiment: &Experiment, number: u64) -> &Baseline {
-        let seed = number / SHARE;
+    /// The calm run of this seed.
+    pub(super) fn of(&mut self, experiment: &Experiment, seed: u64) -> &Baseline {
         match self.last.take().filter(|last| last.seed == seed) {
             Some(last) => self.last.insert(last),
             None => {

@@ -29,6 +29,15 @@ impl Strategy {
     /// Those that a portfolio is made of.
     pub const ARMS: [Strategy; 5] =
         [Strategy::Swarm, Strategy::Sparse, Strategy::Pos, Strategy::Uniform, Strategy::Pct(2)];
+
+    /// So many attempts in a row build on one calm run.
+    pub const CALM_SHARE: u64 = 10;
+
+    /// The calm run that the attempt of this number builds on, if it does on one. Who makes all attempts of one makes that only
+    /// once.
+    pub fn calm_run(self, number: u64) -> Option<u64> {
+        matches!(self, Strategy::Sparse | Strategy::Pct(_)).then_some(number / Strategy::CALM_SHARE)
+    }
 }
 
 impl fmt::Display for Strategy {

@@ -27,8 +27,6 @@ const QUICK_MS: u64 = 50;
 const DEATHS_MAX: u32 = 10;
 /// So many lines of what a worker said last are kept.
 const LAST_WORDS: usize = 5;
-/// Attempts whose numbers agree but for the last digit build on the same calm run.
-const SHARE: u64 = 10;
 
 /// The workers.
 pub(crate) struct Pool {
@@ -179,7 +177,7 @@ impl Pool {
 impl Crew for Pool {
     fn choice(&self) -> usize {
         // Enough for each to find an attempt that builds on the calm run that it has made.
-        self.workers.len() * 2 + 2 * SHARE as usize
+        self.workers.len() * 2 + 2 * Strategy::CALM_SHARE as usize
     }
 
     fn take(&mut self, waiting: &mut VecDeque<Task>) -> miette::Result<()> {
@@ -217,10 +215,7 @@ impl Crew for Pool {
 
 /// The calm run that an attempt builds on.
 fn calm_run(task: &Task) -> Option<u64> {
-    match task.stop.strategy {
-        Strategy::Sparse | Strategy::Pct(_) => Some(task.stop.number / SHARE),
-        _ => None,
-    }
+    task.stop.strategy.calm_run(task.stop.number)
 }
 
 impl Worker {
