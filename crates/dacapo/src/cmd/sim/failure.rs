@@ -86,7 +86,7 @@ pub(crate) fn explain(
         seconds => shrink::shrink(experiment, attempt, Duration::from_secs(seconds), args.json),
     };
     if let Some(name) = &args.save {
-        save(name, target, attempt, report, shrunk.as_ref())?;
+        save(name, target, experiment, attempt, report, shrunk.as_ref())?;
     }
     if args.json {
         return Ok(());
@@ -230,6 +230,7 @@ fn write_page(
 fn save(
     name: &str,
     target: &Target,
+    experiment: &Experiment,
     attempt: &Attempt,
     report: &Report,
     shrunk: Option<&Shrunk>,
@@ -250,7 +251,7 @@ fn save(
         rule: report.failure.as_ref().map(|f| f.rule()).unwrap_or_default(),
         found: format!("`{}` with {}", target.repeat(Name::of(attempt)), report.faults.join(", ")),
         decisions: shrunk.map(|shrunk| shrunk.script.to_lists()).unwrap_or_default(),
-        program: Some(saved::program(&target.experiment()?)),
+        program: Some(saved::program(experiment)),
     };
     let text = saved.to_hcl();
     let path = folder.join(format!("{name}.hcl"));
