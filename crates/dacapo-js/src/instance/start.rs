@@ -81,7 +81,7 @@ pub(super) fn context(
 
 /// What an instance needs of the library beside what all have.
 fn parts(bundle: &Bundle, boot: &Boot) -> Parts {
-    let mut parts = bundle.parts();
+    let mut parts = bundle.parts.clone();
     parts.extend(boot.bindings.iter().filter_map(|binding| match &binding.to {
         BindingTo::Service | BindingTo::Objects(_) => None,
         BindingTo::Workflows(_) => Some("workflow"),

@@ -33,6 +33,8 @@ pub(crate) struct Bundle {
     pub(crate) digest: Digest,
     /// Of what the project itself has written: a new release of Dacapo does not change it.
     pub(crate) source: Digest,
+    /// The parts of the platform library that its modules come from.
+    pub(crate) parts: Parts,
 }
 
 /// One module.
@@ -57,11 +59,6 @@ impl Bundle {
     /// The module with this name.
     pub(crate) fn index_of(&self, specifier: &str) -> Option<usize> {
         self.by_specifier.get(specifier).copied()
-    }
-
-    /// The parts of the platform library that its modules come from.
-    pub(crate) fn parts(&self) -> Parts {
-        self.modules.iter().filter_map(|module| builtin::part(&module.specifier)).collect()
     }
 
     /// The module that a specifier means that was not known at load: a name, or a relative path.
@@ -117,7 +114,8 @@ pub(crate) fn load(pool: &Rc<Pool>, code: &Code<'_>) -> Result<Rc<Bundle>, LoadE
         .filter_map(|module| Some((&module.specifier, &module.origin.as_ref()?.text)))
         .collect();
     let source = digest_of(&texts);
-    let bundle = Rc::new(Bundle { modules, by_specifier, digest, source });
+    let parts = modules.iter().filter_map(|module| builtin::part(&module.specifier)).collect();
+    let bundle = Rc::new(Bundle { modules, by_specifier, digest, source, parts });
     link::link(pool, &bundle)?;
     Ok(bundle)
 }
