@@ -422,6 +422,26 @@ impl Rolling {
     }
 }
 
+/// Numbers as the digest has them: least significant byte first.
+trait Pieces: Sized {
+    fn piece<const N: usize>(self, piece: [u8; N]) -> Self;
+
+    #[inline(always)]
+    fn tag(self, tag: u8) -> Self {
+        self.piece([tag])
+    }
+
+    #[inline(always)]
+    fn u32(self, n: u32) -> Self {
+        self.piece(n.to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn u64(self, n: u64) -> Self {
+        self.piece(n.to_le_bytes())
+    }
+}
+
 /// Fields, one after the other. How far they have come is known here while they are written, and to the
 /// digest when this is dropped.
 struct Fields<'a> {
@@ -436,7 +456,7 @@ impl Drop for Fields<'_> {
     }
 }
 
-impl Fields<'_> {
+impl Pieces for Fields<'_> {
     #[inline(always)]
     fn piece<const N: usize>(mut self, piece: [u8; N]) -> Self {
         if self.at > GATHERED_MAX - N {
@@ -447,7 +467,9 @@ impl Fields<'_> {
         self.at += N;
         self
     }
+}
 
+impl Fields<'_> {
     /// Bytes behind their length.
     #[inline(always)]
     fn bytes(mut self, bytes: &[u8]) -> Self {
@@ -514,21 +536,6 @@ impl Fields<'_> {
     }
 
     #[inline(always)]
-    fn tag(self, tag: u8) -> Self {
-        self.piece([tag])
-    }
-
-    #[inline(always)]
-    fn u32(self, n: u32) -> Self {
-        self.piece(n.to_le_bytes())
-    }
-
-    #[inline(always)]
-    fn u64(self, n: u64) -> Self {
-        self.piece(n.to_le_bytes())
-    }
-
-    #[inline(always)]
     fn caller(self, service: Option<ServiceId>) -> Self {
         match service {
             Some(ServiceId(id)) => self.tag(1).u32(id),
@@ -570,29 +577,16 @@ struct First<'a> {
     len: usize,
 }
 
-impl First<'_> {
+impl Pieces for First<'_> {
     #[inline(always)]
     fn piece<const N: usize>(mut self, piece: [u8; N]) -> Self {
         self.room[self.len..self.len + N].copy_from_slice(&piece);
         self.len += N;
         self
     }
+}
 
-    #[inline(always)]
-    fn tag(self, tag: u8) -> Self {
-        self.piece([tag])
-    }
-
-    #[inline(always)]
-    fn u32(self, n: u32) -> Self {
-        self.piece(n.to_le_bytes())
-    }
-
-    #[inline(always)]
-    fn u64(self, n: u64) -> Self {
-        self.piece(n.to_le_bytes())
-    }
-
+impl First<'_> {
     /// A delivery, but for its event.
     #[inline(always)]
     fn delivery(self, delivery: &Delivery) -> Self {
