@@ -3,32 +3,20 @@
 //!
 //! Found when a proposer that was overtaken between its two phases goes on; no fault is needed, only order.
 
-use dacapo_lab::prelude::*;
-
 use crate::bug::Bug;
-use crate::protocols::paxos::{self, Flavor};
+use crate::protocols::paxos::{Correct, Flavor, ONE_VALUE, experiment};
 
 pub(crate) const BUG: Bug = Bug {
     name: "paxos-broken-promise",
-    rule: Correct::RULE,
+    rule: ONE_VALUE,
     needs: "a proposer overtaken between its phases",
     budget: 40,
-    broken: || experiment::<Broken>(),
-    correct: || experiment::<Correct>(),
+    broken: || experiment::<Broken>(BUG.name),
+    correct: || experiment::<Correct>(BUG.name),
 };
 
 struct Broken;
-struct Correct;
 
 impl Flavor for Broken {
-    const RULE: &'static str = Correct::RULE;
     const FORGETS_PROMISE: bool = true;
-}
-
-impl Flavor for Correct {
-    const RULE: &'static str = "one value is chosen";
-}
-
-fn experiment<F: Flavor>() -> Experiment {
-    paxos::experiment::<F>(BUG.name)
 }

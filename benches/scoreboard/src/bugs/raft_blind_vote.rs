@@ -7,7 +7,7 @@ use dacapo_lab::prelude::*;
 
 use crate::bug::Bug;
 use crate::kit::{millis, span};
-use crate::protocols::raft::{Clients, Flavor, Replica, SAME_ENTRIES};
+use crate::protocols::raft::{Clients, Correct, Flavor, Replica, SAME_ENTRIES};
 
 pub(crate) const BUG: Bug = Bug {
     name: "raft-blind-vote",
@@ -19,13 +19,10 @@ pub(crate) const BUG: Bug = Bug {
 };
 
 struct Broken;
-struct Correct;
 
 impl Flavor for Broken {
     const VOTES_BLINDLY: bool = true;
 }
-
-impl Flavor for Correct {}
 
 fn experiment<F: Flavor>() -> Experiment {
     Experiment::native(BUG.name)

@@ -8,7 +8,7 @@ use dacapo_lab::prelude::*;
 
 use crate::bug::Bug;
 use crate::kit::{millis, span};
-use crate::protocols::raft::{Clients, Flavor, ONE_LEADER, Replica};
+use crate::protocols::raft::{Clients, Correct, Flavor, ONE_LEADER, Replica};
 
 pub(crate) const BUG: Bug = Bug {
     name: "vote-not-synced",
@@ -20,13 +20,10 @@ pub(crate) const BUG: Bug = Bug {
 };
 
 struct Broken;
-struct Correct;
 
 impl Flavor for Broken {
     const VOTES_UNSYNCED: bool = true;
 }
-
-impl Flavor for Correct {}
 
 fn experiment<F: Flavor>() -> Experiment {
     Experiment::native(BUG.name)

@@ -13,13 +13,18 @@ use crate::kit::{agree, ask, forget, gather, millis, refuse, share, span, these}
 
 /// What is wrong, if anything.
 pub(crate) trait Flavor: 'static {
-    /// The rule that is broken.
-    const RULE: &'static str;
     /// A proposer takes over the first value that it is told of, not that of the highest ballot.
     const TAKES_FIRST: bool = false;
     /// An acceptor accepts under a ballot below one that it has promised.
     const FORGETS_PROMISE: bool = false;
 }
+
+/// Nothing is.
+pub(crate) struct Correct;
+
+impl Flavor for Correct {}
+
+pub(crate) const ONE_VALUE: &str = "one value is chosen";
 
 pub(crate) struct Acceptor<F> {
     promised: Cell<u64>,
@@ -90,7 +95,7 @@ impl<F: Flavor> Service for Proposer<F> {
         let [id] = these(&request.text());
         for _ in 0..5 {
             if let Some(value) = self.propose(id).await {
-                agree(&self.guest, F::RULE, "the chosen value".into(), value.to_string());
+                agree(&self.guest, ONE_VALUE, "the chosen value".into(), value.to_string());
                 break;
             }
             self.guest.sleep(millis(1 + self.guest.random_below(4))).await;

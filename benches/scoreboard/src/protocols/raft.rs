@@ -25,6 +25,11 @@ pub(crate) trait Flavor: 'static {
     const VOTES_BLINDLY: bool = false;
 }
 
+/// Nothing is.
+pub(crate) struct Correct;
+
+impl Flavor for Correct {}
+
 pub(crate) const ONE_LEADER: &str = "one leader in a term";
 pub(crate) const SAME_ENTRIES: &str = "what is committed stays";
 
