@@ -2,38 +2,17 @@
 
 #![cfg(feature = "js")]
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
+use common::{
+    BROKEN, NO_VERDICT, PASSED, STOPPED, UNUSABLE, broken_project, change, command, dacapo, project, run,
+};
 use serde_json::Value;
-use tempfile::TempDir;
-
-const PASSED: i32 = 0;
-const BROKEN: i32 = 1;
-const UNUSABLE: i32 = 2;
-const NO_VERDICT: i32 = 4;
-const STOPPED: i32 = 130;
-
-fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
-    command.current_dir(folder).args(args);
-    command
-}
-
-fn dacapo(folder: &Path, args: &[&str]) -> Output {
-    command(folder, args).output().expect("the binary that cargo has built")
-}
-
-/// Runs it, expects this exit code, and gives what it printed.
-fn run(folder: &Path, args: &[&str], code: i32) -> String {
-    let output = dacapo(folder, args);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "dacapo {args:?}\n{text}\n{errors}");
-    text + &errors
-}
 
 /// The lines of JSON that it prints, by attempt.
 fn json(folder: &Path, args: &[&str]) -> Vec<Value> {
@@ -49,27 +28,6 @@ fn shown(folder: &Path, results: &str) -> Value {
     let output = dacapo(folder, &["campaign", "show", results, "--json"]);
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
-}
-
-/// A new project in a folder of its own.
-fn project() -> TempDir {
-    let home = tempfile::tempdir().unwrap();
-    run(home.path(), &["new", "hello"], PASSED);
-    home
-}
-
-/// One with a change that makes each try count as another visit: some seeds fail.
-fn broken_project() -> TempDir {
-    let home = project();
-    change(&home, "greeter.ts", "headers: { visit },", "headers: { visit: crypto.randomUUID() },");
-    home
-}
-
-fn change(home: &TempDir, file: &str, from: &str, to: &str) {
-    let file = home.path().join("hello").join(file);
-    let text = fs::read_to_string(&file).unwrap();
-    assert!(text.contains(from), "the template has changed");
-    fs::write(file, text.replace(from, to)).unwrap();
 }
 
 /// A campaign that goes on, and its lines of JSON so far.

@@ -2,37 +2,12 @@
 
 #![cfg(feature = "js")]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-const PASSED: i32 = 0;
-const BROKEN: i32 = 1;
-const UNUSABLE: i32 = 2;
-
-fn dacapo(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
-    command.current_dir(folder).args(args).output().expect("the binary that cargo has built")
-}
-
-/// Runs it, expects this exit code, and gives what it printed.
-fn run(folder: &Path, args: &[&str], code: i32) -> String {
-    let output = dacapo(folder, args);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "dacapo {args:?}\n{text}\n{errors}");
-    text + &errors
-}
-
-/// A new project in a folder of its own, with a change that makes each try count as another visit.
-fn broken_project(home: &Path) {
-    run(home, &["new", "hello"], PASSED);
-    let file = home.join("hello/greeter.ts");
-    let text = fs::read_to_string(&file).unwrap();
-    let broken = text.replace("headers: { visit },", "headers: { visit: crypto.randomUUID() },");
-    assert_ne!(text, broken, "the template has changed");
-    fs::write(file, broken).unwrap();
-}
+use common::{BROKEN, PASSED, UNUSABLE, broken_project, dacapo, project, run};
 
 fn recording_of(home: &Path) -> PathBuf {
     recordings_in(home).swap_remove(0)
@@ -49,8 +24,7 @@ fn recordings_in(home: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_new_project_is_valid_and_survives() {
-    let home = tempfile::tempdir().unwrap();
-    run(home.path(), &["new", "hello"], PASSED);
+    let home = project();
     assert!(run(home.path(), &["validate", "hello"], PASSED).contains("2 services, 1 scenarios"));
     let text = run(home.path(), &["sim", "hello", "--seeds", "20", "--verify"], PASSED);
     assert!(text.contains("20 seeds"), "{text}");
@@ -61,8 +35,7 @@ fn a_new_project_is_valid_and_survives() {
 
 #[test]
 fn a_failing_seed_is_explained_repeated_and_replayed() {
-    let home = tempfile::tempdir().unwrap();
-    broken_project(home.path());
+    let home = broken_project();
     let text = run(home.path(), &["sim", "hello"], BROKEN);
     assert!(text.contains("every visit counts once"), "{text}");
     assert!(text.contains("how it came to that"), "{text}");
@@ -100,8 +73,7 @@ fn a_failing_seed_is_explained_repeated_and_replayed() {
 
 #[test]
 fn a_saved_seed_runs_again() {
-    let home = tempfile::tempdir().unwrap();
-    broken_project(home.path());
+    let home = broken_project();
     run(home.path(), &["sim", "hello", "--save", "visits"], BROKEN);
     let text = run(home.path(), &["sim", "sim-scenarios/regressions/visits.hcl"], BROKEN);
     assert!(text.contains("every visit counts once"), "{text}");
@@ -120,8 +92,7 @@ fn a_saved_seed_runs_again() {
 
 #[test]
 fn programs_get_a_line_of_json_for_each_attempt() {
-    let home = tempfile::tempdir().unwrap();
-    run(home.path(), &["new", "hello"], PASSED);
+    let home = project();
     let output = dacapo(home.path(), &["sim", "hello", "--seeds", "4", "--json"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<serde_json::Value> =
@@ -137,8 +108,7 @@ fn programs_get_a_line_of_json_for_each_attempt() {
 
 #[test]
 fn an_attempt_is_repeated_by_its_strategy_and_number() {
-    let home = tempfile::tempdir().unwrap();
-    run(home.path(), &["new", "hello"], PASSED);
+    let home = project();
     let digest = |args: &[&str]| {
         let output = dacapo(home.path(), &[&["sim", "hello", "--json"], args].concat());
         let text = String::from_utf8(output.stdout).unwrap();

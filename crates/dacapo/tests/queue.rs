@@ -2,6 +2,8 @@
 
 #![cfg(all(feature = "js", unix))]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -10,12 +12,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use common::{PASSED, UNUSABLE, broken_project, command, project, run, told};
 use postgres::{Client, NoTls};
 use serde_json::Value;
 use tempfile::TempDir;
-
-const PASSED: i32 = 0;
-const UNUSABLE: i32 = 2;
 
 /// A server of its own, on a port of its own, that ends with the test.
 struct Server {
@@ -124,38 +124,12 @@ fn as_user(program: &Path) -> Command {
     command
 }
 
-fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dacapo"));
-    command.current_dir(folder).args(args);
-    command
-}
-
 fn finish(child: Child, code: i32) -> String {
-    let output = child.wait_with_output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{errors}");
-    String::from_utf8(output.stdout).unwrap() + &errors
+    told("dacapo", &child.wait_with_output().unwrap(), code)
 }
 
 fn start(folder: &Path, args: &[&str]) -> Child {
     command(folder, args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn run(folder: &Path, args: &[&str], code: i32) -> String {
-    finish(start(folder, args), code)
-}
-
-/// A new project, in which some seeds fail if it is broken.
-fn project(is_broken: bool) -> TempDir {
-    let home = tempfile::tempdir().unwrap();
-    run(home.path(), &["new", "hello"], PASSED);
-    if is_broken {
-        let file = home.path().join("hello/greeter.ts");
-        let text = fs::read_to_string(&file).unwrap();
-        fs::write(file, text.replace("headers: { visit },", "headers: { visit: crypto.randomUUID() },"))
-            .unwrap();
-    }
-    home
 }
 
 fn summary(output: &Output) -> Value {
@@ -181,7 +155,7 @@ fn names(text: &str) -> Vec<String> {
 
 #[test]
 fn two_machines_that_share_a_queue_find_what_one_would_have_found() {
-    let (server, home) = (Server::start(), project(true));
+    let (server, home) = (Server::start(), broken_project());
     let url = server.url();
     let args = ["sim", "hello", "--queue", &url, "--range", "20", "--strategy", "swarm", "--seeds", "0..110"];
     let machine = || start(home.path(), &[&args[..], &["--jobs", "1", "--json"]].concat());
@@ -210,7 +184,7 @@ fn two_machines_that_share_a_queue_find_what_one_would_have_found() {
 
 #[test]
 fn a_range_whose_worker_died_is_taken_over() {
-    let (server, home) = (Server::start(), project(false));
+    let (server, home) = (Server::start(), project());
     let url = server.url();
     let args = [
         "sim", "hello", "--queue", &url, "--range", "60", "--lease", "3s", "--seeds", "60", "--json",
@@ -239,7 +213,7 @@ fn a_range_whose_worker_died_is_taken_over() {
 
 #[test]
 fn a_machine_that_is_stopped_gives_its_range_back_at_once() {
-    let (server, home) = (Server::start(), project(false));
+    let (server, home) = (Server::start(), project());
     let url = server.url();
     let args = ["sim", "hello", "--queue", &url, "--seeds", "5000", "--json", "--jobs", "2", "--lease", "1h"];
     let mut first = start(home.path(), &args);
@@ -254,7 +228,7 @@ fn a_machine_that_is_stopped_gives_its_range_back_at_once() {
 
 #[test]
 fn a_server_that_restarts_loses_nothing() {
-    let (mut server, home) = (Server::start(), project(false));
+    let (mut server, home) = (Server::start(), project());
     let url = server.url();
     let args = ["sim", "hello", "--queue", &url, "--range", "40", "--seeds", "120", "--json", "--jobs", "2"];
     let mut child = start(home.path(), &args);
@@ -272,7 +246,7 @@ fn a_server_that_restarts_loses_nothing() {
 
 #[test]
 fn a_queue_is_reached_by_tls_if_its_certificate_is_trusted() {
-    let (mut server, home) = (Server::start(), project(false));
+    let (mut server, home) = (Server::start(), project());
     server.stop();
     let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (home.path().join("root.pem"), server.data.path().join("db/server.key"));
