@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use dacapo_peers::hunt::{self, Answer, Ask, Bug, Network, Server, client, judge};
 use moonpool::executor::spawn;
 use moonpool::{
-    Chaos, ChaosMode, NetTransportBuilder, NetworkAddress, Process, RandomProvider, RpcError, SimContext,
-    SimProviders, SimulationBuilder, SimulationError, SimulationResult, TimeProvider, Workload, service,
+    Chaos, ChaosMode, NetTransport, NetTransportBuilder, NetworkAddress, Process, RandomProvider, RpcError,
+    SimContext, SimProviders, SimulationBuilder, SimulationError, SimulationResult, TimeProvider, Workload,
+    service,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,11 @@ fn address(ip: &str) -> SimulationResult<NetworkAddress> {
         .map_err(|error| SimulationError::InvalidState(error.to_string()))
 }
 
+async fn listen(ctx: &SimContext) -> SimulationResult<Arc<NetTransport<SimProviders>>> {
+    let transport = NetTransportBuilder::new(ctx.providers().clone()).local_address(address(ctx.my_ip())?);
+    transport.build_listening().await.map_err(|error| SimulationError::InvalidState(error.to_string()))
+}
+
 struct Node {
     servers: Vec<Arc<Mutex<Server>>>,
 }
@@ -53,12 +59,7 @@ impl Process for Node {
 
     async fn run(&mut self, ctx: &SimContext) -> SimulationResult<()> {
         let server = Arc::clone(&self.servers[ctx.client_id()]);
-        let transport =
-            NetTransportBuilder::new(ctx.providers().clone()).local_address(address(ctx.my_ip())?);
-        let transport = transport
-            .build_listening()
-            .await
-            .map_err(|error| SimulationError::InvalidState(error.to_string()))?;
+        let transport = listen(ctx).await?;
         let serve = Serve::well_known(&transport, TOKEN);
         loop {
             moonpool::select! {
@@ -120,12 +121,7 @@ impl Workload for Clients {
     }
 
     async fn run(&mut self, ctx: &SimContext) -> SimulationResult<()> {
-        let transport =
-            NetTransportBuilder::new(ctx.providers().clone()).local_address(address(ctx.my_ip())?);
-        let transport = transport
-            .build_listening()
-            .await
-            .map_err(|error| SimulationError::InvalidState(error.to_string()))?;
+        let transport = listen(ctx).await?;
         let servers = ctx.topology().process_ips.iter();
         let servers: SimulationResult<_> =
             servers.map(|ip| Ok(Serve::client_well_known(address(ip)?, TOKEN, &transport))).collect();
