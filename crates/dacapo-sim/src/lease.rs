@@ -19,6 +19,8 @@ pub(crate) struct Leases {
     /// Nodes that get no answer at present.
     pub(crate) out_of_reach: BTreeSet<NodeId>,
     lane: Lane,
+    /// The shortest way to the service or back.
+    min: Duration,
 }
 
 impl Leases {
@@ -27,6 +29,7 @@ impl Leases {
             table: LeaseTable::default(),
             out_of_reach: BTreeSet::new(),
             lane: decisions.lane("lease.latency"),
+            min: if decisions.instant().is_some() { Duration::ZERO } else { LATENCY_MIN },
         }
     }
 }
@@ -34,14 +37,14 @@ impl Leases {
 impl Sim {
     /// A call leaves for the service.
     pub(crate) fn ask_leases(&mut self, from: Address, call: Box<LeaseCall>) {
-        let there = LATENCY_MIN + self.decisions.exponential(self.leases.lane, "extra", LATENCY_MORE);
+        let there = self.leases.min + self.decisions.exponential(self.leases.lane, "extra", LATENCY_MORE);
         let at = self.now + there + self.delays_lease(from.node);
         self.queue.push(at, Item::Lease(from, self.life(from.node), call));
     }
 
     /// A call reaches the service.
     pub(crate) fn reach_leases(&mut self, from: Address, life: u32, call: &LeaseCall) {
-        let back = LATENCY_MIN + self.decisions.exponential(self.leases.lane, "extra", LATENCY_MORE);
+        let back = self.leases.min + self.decisions.exponential(self.leases.lane, "extra", LATENCY_MORE);
         if self.leases.out_of_reach.contains(&from.node) {
             // Either way nobody hears of it: the call was lost, or its answer.
             if self.decisions.either(self.leases.lane, "arrives", 0.5) {

@@ -13,6 +13,7 @@ mod clock;
 mod crash_point;
 mod disk;
 mod fault;
+mod instant;
 mod lease;
 mod network;
 mod node;
@@ -23,6 +24,7 @@ mod sim;
 mod store;
 
 pub use disk::DiskOptions;
+pub use instant::{Footprint, Scheduler, SharedScheduler, UnderWay};
 pub use options::{CrashPoint, NodeKind, SimFault, SimNode, SimOptions, Swarm};
 pub use phase::Ending;
 pub use sim::Sim;

@@ -35,11 +35,15 @@ const AFTER: Duration = Duration::from_nanos(1);
 /// The lanes of the network's decisions.
 pub(crate) struct Network {
     latency: Lane,
+    /// The shortest way between two nodes, and from a node to itself.
+    min: u64,
+    local: u64,
 }
 
 impl Network {
     pub(crate) fn new(decisions: &mut Decisions) -> Network {
-        Network { latency: decisions.lane("net.latency") }
+        let (min, local) = if decisions.instant().is_some() { (0, 0) } else { (LATENCY_MIN, LATENCY_LOCAL) };
+        Network { latency: decisions.lane("net.latency"), min, local }
     }
 }
 
@@ -76,11 +80,11 @@ impl Sim {
     #[inline(always)]
     fn arrival(&mut self, from: NodeId, to: NodeId) -> Time {
         if from == to {
-            return self.now.later(LATENCY_LOCAL);
+            return self.now.later(self.network.local);
         }
         let more = self.decisions.exponential_nanos(self.network.latency, "extra", LATENCY_MORE);
         let more = if more <= LATENCY_MORE_MAX { more } else { self.late(from, to, more) };
-        self.now.later(LATENCY_MIN + more)
+        self.now.later(self.network.min + more)
     }
 
     #[cold]
@@ -246,6 +250,7 @@ impl Sim {
         }
         e.is_broken = true;
         let (from, to) = (e.server, e.caller.node);
+        self.touch(&[from, to]);
         let (at, error) = if is_noticed {
             (self.arrival(from, to), NetError::Reset)
         } else {
@@ -335,6 +340,8 @@ impl Sim {
     fn break_off(&mut self, id: ExchangeId, at: Time, call: CallId, chunk: Chunk) {
         if let Some(e) = self.book.get(id) {
             e.is_broken = true;
+            let ends = [e.server, e.caller.node];
+            self.touch(&ends);
         }
         if let Chunk::Data(bytes) = chunk {
             let part: Bytes = bytes.slice(..bytes.len() / 2);
@@ -379,6 +386,8 @@ impl Sim {
     pub(crate) fn cancel(&mut self, id: ExchangeId) {
         let Some(e) = self.book.get(id).cloned() else { return };
         self.book.deafen(id);
+        // What becomes of an answer that leaves now depends on whether the server hears of this before.
+        self.touch(&[e.server, e.caller.node]);
         if e.is_answered || (e.is_broken && !e.is_served) || self.faults.is_cut(e.caller.node, e.server) {
             self.book.close(id);
             return;
@@ -414,6 +423,7 @@ impl Sim {
                     self.book.close(id);
                 } else if !e.is_broken {
                     e.is_broken = true;
+                    self.touch(&[node, caller]);
                     let at = self.arrival(node, caller);
                     self.queue.push(at, Item::Break(id, NetError::Refused));
                 }

@@ -17,7 +17,7 @@ pub(crate) struct Queue<T> {
 }
 
 /// Where an item lies that was popped and has yet to be taken.
-pub(crate) struct QueueSlot(u32);
+pub(crate) struct QueueSlot(pub(crate) u32);
 
 impl<T> Queue<T> {
     pub(crate) fn new(decisions: &mut Decisions) -> Queue<T> {
@@ -65,6 +65,21 @@ impl<T> Queue<T> {
     pub(crate) fn take(&mut self, QueueSlot(slot): QueueSlot) -> T {
         self.free.push(slot);
         self.items[slot as usize].take().expect("a queued slot holds an item")
+    }
+
+    /// What happens next if nobody chooses, with its time and its place in the order in which things were put in.
+    pub(crate) fn pop_in_order(&mut self) -> Option<(Time, u64, QueueSlot)> {
+        self.heap.pop().map(|Reverse((at, seq, slot))| (at, seq, QueueSlot(slot)))
+    }
+
+    /// What lies in a slot that was popped and not taken yet.
+    pub(crate) fn peek(&self, slot: u32) -> &T {
+        self.items[slot as usize].as_ref().expect("a queued slot holds an item")
+    }
+
+    /// The lane of what comes first.
+    pub(crate) fn lane(&self) -> Lane {
+        self.lane
     }
 
     #[cold]

@@ -12,6 +12,7 @@ use dacapo_core::{
 use crate::book::Book;
 use crate::cause;
 use crate::fault::{End, Faults, PlatformFault, Spell};
+use crate::instant::Instant;
 use crate::lease::Leases;
 use crate::network::Network;
 use crate::node::Node;
@@ -51,6 +52,8 @@ pub struct Sim {
     notes: Option<Vec<Note>>,
     /// Whether any node has ever been paused or slow: before, nobody has to wait for his turn.
     pub(crate) has_busy_nodes: bool,
+    /// If messages take no time: what is under way.
+    pub(crate) instant: Option<Box<Instant>>,
 }
 
 /// What can be due.
@@ -109,6 +112,7 @@ impl Sim {
         let stores = Stores::new(&options, open, &mut decisions, &faults);
         let leases = Leases::new(&mut decisions);
         let entropy = decisions.seed().entropy("nodes");
+        let instant = decisions.instant().map(|together| Box::new(Instant::new(together)));
         let mut sim = Sim {
             nodes: options.nodes.iter().map(Node::new).collect(),
             inboxes: options.nodes.iter().map(|_| VecDeque::new()).collect(),
@@ -138,6 +142,7 @@ impl Sim {
             next_up: VecDeque::new(),
             notes: None,
             has_busy_nodes: false,
+            instant,
         };
         sim.begin();
         sim
@@ -218,7 +223,7 @@ impl Sim {
     }
 
     /// After healing: is every node up, and nothing under way any more?
-    fn check_quiet(&mut self) {
+    pub(crate) fn check_quiet(&mut self) {
         let is_quiet =
             || self.book.count() == 0 && self.nodes.iter().all(|node| node.is_up && !node.is_stopping);
         if self.phase != Phase::Heal || !is_quiet() || !self.stores.are_quiet() {
@@ -246,6 +251,33 @@ impl Sim {
             let open = self.describe_open();
             self.ending = Some(Ending::Stuck(phase, open));
         }
+    }
+
+    /// Nothing is due any more.
+    #[cold]
+    pub(crate) fn get_stuck(&mut self) {
+        let open = self.describe_open();
+        self.ending = Some(Ending::Stuck(self.phase, open));
+    }
+
+    /// Ends the run, if there were more deliveries than a run may have.
+    #[inline]
+    pub(crate) fn has_too_many_deliveries(&mut self) -> bool {
+        let are_too_many = self.deliveries >= self.options.deliveries_max;
+        if are_too_many {
+            self.ending = Some(Ending::Endless(self.deliveries));
+        }
+        are_too_many
+    }
+
+    /// Ends a run that nobody wants to see the end of.
+    pub(crate) fn abandon(&mut self) {
+        self.ending = Some(Ending::Done);
+    }
+
+    /// The node of the workload.
+    pub(crate) fn workload(&self) -> Option<NodeId> {
+        self.workload
     }
 
     /// In words: which calls are still open.
@@ -284,7 +316,7 @@ impl Sim {
     }
 
     /// The node that cannot take this item now, if it is one that gives a turn on such a node.
-    fn busy_node_of(&self, item: &Item) -> Option<NodeId> {
+    pub(crate) fn busy_node_of(&self, item: &Item) -> Option<NodeId> {
         let id = match item {
             Item::ToServer(id, _) => self.book.peek(*id)?.server,
             Item::ToCaller(id, _) | Item::Break(id, _) => self.book.peek(*id)?.caller.node,
@@ -300,7 +332,7 @@ impl Sim {
         (node.is_up && !is_free).then_some(id)
     }
 
-    fn put_into_inbox(&mut self, id: NodeId, item: Item) {
+    pub(crate) fn put_into_inbox(&mut self, id: NodeId, item: Item) {
         let inbox = &mut self.inboxes[id.0 as usize];
         inbox.push_back(item);
         if inbox.len() == 1 {
@@ -334,7 +366,7 @@ impl Sim {
     /// Lets an item happen; the turn that comes of it, if any, comes to `place`. (What every message passes is
     /// compiled into one piece: entering and leaving so many small functions was a tenth of a delivery.)
     #[inline(always)]
-    fn happen(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
+    pub(crate) fn happen(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
         let (id, event, to_server) = match item {
             Item::ToServer(id, event) => (*id, event, true),
             Item::ToCaller(id, event) => (*id, event, false),
@@ -439,6 +471,7 @@ impl Sim {
     /// The node is gone: who waited for it learns of it, and what waited for it is lost.
     pub(crate) fn crash(&mut self, id: NodeId) -> Delivery {
         let delivery = self.deliver(Address { node: id, instance: InstanceId::RUNTIME }, Event::Crash);
+        self.touch_everything();
         self.crash_store(id);
         self.node(id).go_down();
         self.timers.take_all(|(address, _), _| address.node == id);
@@ -495,13 +528,15 @@ impl World for Sim {
 
     fn next_into(&mut self, place: &mut Option<Delivery>) {
         *place = None;
+        if self.instant.is_some() {
+            return self.next_instantly(place);
+        }
         while place.is_none() {
             self.check_quiet();
             if self.ending.is_some() {
                 return;
             }
-            if self.deliveries >= self.options.deliveries_max {
-                self.ending = Some(Ending::Endless(self.deliveries));
+            if self.has_too_many_deliveries() {
                 return;
             }
             if let Some((to, event)) = self.next_up.pop_front() {
@@ -510,9 +545,7 @@ impl World for Sim {
             }
             self.decisions.about(|_| {});
             let Some((at, slot)) = self.queue.pop(&mut self.decisions) else {
-                let open = self.describe_open();
-                self.ending = Some(Ending::Stuck(self.phase, open));
-                return;
+                return self.get_stuck();
             };
             self.now = at;
             let mut item = self.queue.take(slot);
@@ -558,11 +591,13 @@ impl World for Sim {
             }
             Effect::PhaseDone => {
                 if self.workload == Some(from.node) {
+                    self.touch_everything();
                     self.phase_done();
                 }
             }
             Effect::Ended(instance, why) => {
                 self.note_strike(from.node);
+                self.touch_everything();
                 self.forget_instance(from, instance, &why);
             }
             Effect::Stopped => {

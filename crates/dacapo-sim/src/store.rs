@@ -14,6 +14,7 @@ use dacapo_core::{
 };
 
 use crate::disk::{DiskLanes, Drive, SimDisk, Spent, no_decisions};
+use crate::instant::AT_ONCE;
 use crate::options::{CrashPoint, SimOptions};
 use crate::sim::{Item, Sim};
 
@@ -71,9 +72,14 @@ impl Stores {
             return Stores { of: BTreeMap::new(), open };
         }
         let lanes = DiskLanes::new(decisions);
+        let is_instant = decisions.instant().is_some();
+        let disk = if is_instant { options.disk.without_costs() } else { options.disk.clone() };
         let store = |id: NodeId| {
             let name = &options.nodes[id.0 as usize].name;
-            let mut drive = Drive::new(name, options.disk.clone(), lanes, faults.of_disk(id));
+            let mut drive = Drive::new(name, disk.clone(), lanes, faults.of_disk(id));
+            if is_instant {
+                drive.moment = AFTER;
+            }
             if let Some(CrashPoint::Disk(node, operation)) = options.crash_at
                 && node == id
             {
@@ -328,7 +334,9 @@ impl Sim {
         node.failure = None;
         let may_lose_power = !is_stopping && !std::mem::take(&mut node.exits);
         let mut drive = node.disk.0.borrow_mut();
-        let line = drive.crash(&mut self.decisions, self.now, may_lose_power);
+        // Where disks take no time, what was done at this instant is done.
+        let now = if self.instant.is_some() { self.now + AT_ONCE } else { self.now };
+        let line = drive.crash(&mut self.decisions, now, may_lose_power);
         let notes = std::mem::take(&mut drive.notes);
         drop(drive);
         // After the disk: what a store might still write when it is dropped comes too late.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 pub use bytes::decisions_to_bytes;
 pub use key::{DecisionKey, KeyError};
+use script::Topic;
 pub use script::{Noise, Rest, Script, Triggers};
 
 use crate::IdMap;
@@ -179,6 +180,23 @@ impl Decisions {
         matches!(&self.source, Source::Script(script) if script.has_lane(lane))
     }
 
+    /// If messages take no time in this run ([`Noise::Instant`]): timers within this of each other go off together.
+    pub fn instant(&self) -> Option<Duration> {
+        let Source::Script(script) = &self.source else { return None };
+        match script.rest.noise {
+            Noise::Instant(window) | Noise::Shuffled(window) => Some(window),
+            _ => None,
+        }
+    }
+
+    /// Which of several goes first, when somebody else has chosen it: it is remembered as if it had been drawn.
+    pub fn order_is(&mut self, lane: Lane, what: &'static str, range: u64, chosen: u64) {
+        if range > 1 && self.tracing.is_some() {
+            let (_, nth) = self.count(lane, what);
+            self.write_down(lane, what, DecisionKind::Noise, nth, chosen, range);
+        }
+    }
+
     /// Which of several goes first: noise. 0 is the one that was asked for first.
     pub fn order(&mut self, lane: Lane, what: &'static str, range: u64) -> u64 {
         self.pick(lane, what, DecisionKind::Noise, range)
@@ -307,39 +325,58 @@ impl Decisions {
         range: u64,
         shape: impl Fn(u64) -> u64,
     ) -> u64 {
+        let (about, nth) = self.count(lane, what);
         let state = &mut self.lanes[lane.0];
-        let tracing = self.tracing.as_mut().expect("asked before");
-        let about = key::hash_of(&state.name, what, &tracing.cause);
-        let count = tracing.counts.get_or_default(about);
-        *count += 1;
-        let nth = *count;
-        tracing.nth = nth;
         let chosen = match &self.source {
             Source::Seed => shape(state.random.below(uniform)),
             Source::Bytes(bytes) => self.reader.take(bytes, uniform, range, shape),
             Source::Script(script) => match script.given(about, nth) {
                 Some(value) => value.min(range - 1),
                 None => {
-                    let is_message = state.name == MESSAGES && range == u64::MAX;
-                    script.rest(about, nth, kind, uniform, is_message, shape).min(range - 1)
+                    let topic = match state.name.as_str() {
+                        MESSAGES if range == u64::MAX => Topic::Message,
+                        ORDER => Topic::Order,
+                        _ => Topic::Other,
+                    };
+                    script.rest(about, nth, kind, uniform, topic, shape).min(range - 1)
                 }
             },
         };
-        if let Some(log) = &mut tracing.log {
-            let key = DecisionKey {
-                lane: state.name.clone(),
-                what: what.to_owned(),
-                cause: tracing.cause.clone(),
-                nth,
-            };
-            log.push(Decision { key, kind, chosen, range, event: tracing.event });
-        }
+        self.write_down(lane, what, kind, nth, chosen, range);
         chosen
+    }
+
+    /// The key of the next decision of this lane about the present cause, as a number, and which of its like it is.
+    fn count(&mut self, lane: Lane, what: &'static str) -> (u64, u32) {
+        let tracing = self.tracing.as_mut().expect("asked before");
+        let about = key::hash_of(&self.lanes[lane.0].name, what, &tracing.cause);
+        let count = tracing.counts.get_or_default(about);
+        *count += 1;
+        tracing.nth = *count;
+        (about, *count)
+    }
+
+    fn write_down(
+        &mut self,
+        lane: Lane,
+        what: &'static str,
+        kind: DecisionKind,
+        nth: u32,
+        chosen: u64,
+        range: u64,
+    ) {
+        let tracing = self.tracing.as_mut().expect("asked before");
+        let Some(log) = &mut tracing.log else { return };
+        let (lane, cause) = (self.lanes[lane.0].name.clone(), tracing.cause.clone());
+        let key = DecisionKey { lane, what: what.to_owned(), cause, nth };
+        log.push(Decision { key, kind, chosen, range, event: tracing.event });
     }
 }
 
 /// The lane of how long messages take between nodes, which a script can order (see [`Noise`]).
 const MESSAGES: &str = "net.latency";
+/// The lane of what comes first.
+const ORDER: &str = "schedule";
 
 fn nanos(length: Duration) -> u64 {
     u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)

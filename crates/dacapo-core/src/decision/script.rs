@@ -51,6 +51,23 @@ pub enum Noise {
     /// others, as threads with fixed priorities are (Burckhardt et al., "A Randomized Scheduler with
     /// Probabilistic Guarantees of Finding Bugs", ASPLOS 2010).
     PerCause(Duration),
+    /// Messages and disks take no time, so whatever is under way can come next. The script says what does; what it does
+    /// not say comes in the order in which it was sent. Timers go off when nothing is under way; those that are
+    /// due within this of each other go off together.
+    Instant(Duration),
+    /// The same, but whatever is under way is as likely to come next as anything else.
+    Shuffled(Duration),
+}
+
+/// What a decision is about, as far as the rule for the rest treats it in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Topic {
+    /// How long a message takes between two nodes.
+    Message,
+    /// What comes first.
+    Order,
+    /// Anything else.
+    Other,
 }
 
 /// What goes wrong that a script does not give.
@@ -98,11 +115,15 @@ impl Script {
         nth: u32,
         kind: DecisionKind,
         uniform: u64,
-        is_message: bool,
+        topic: Topic,
         shape: impl FnOnce(u64) -> u64,
     ) -> u64 {
         let is_calm = match kind {
-            DecisionKind::Noise => self.rest.noise == Noise::Calm,
+            DecisionKind::Noise => match self.rest.noise {
+                Noise::Calm | Noise::Instant(_) => true,
+                Noise::Shuffled(_) => topic != Topic::Order,
+                Noise::Natural | Noise::Each(_) | Noise::PerCause(_) => false,
+            },
             DecisionKind::Trigger => self.rest.triggers == Triggers::Calm,
             DecisionKind::Detail => false,
         };
@@ -110,8 +131,8 @@ impl Script {
             return 0;
         }
         match self.rest.noise {
-            Noise::Each(window) if is_message => self.below(about, nth, nanos(window).max(1)),
-            Noise::PerCause(window) if is_message => self.below(about, 0, nanos(window).max(1)),
+            Noise::Each(window) if topic == Topic::Message => self.below(about, nth, nanos(window).max(1)),
+            Noise::PerCause(window) if topic == Topic::Message => self.below(about, 0, nanos(window).max(1)),
             _ => shape(self.below(about, nth, uniform)),
         }
     }
@@ -131,6 +152,8 @@ impl Script {
             Noise::Natural => (1, Duration::ZERO),
             Noise::Each(window) => (2, window),
             Noise::PerCause(window) => (3, window),
+            Noise::Instant(window) => (4, window),
+            Noise::Shuffled(window) => (5, window),
         };
         let rest = vec![seed, how, nanos(window), u64::from(triggers == Triggers::Natural)];
         let given = self.given.iter().map(|(key, value)| (key.to_string(), vec![*value]));
@@ -151,6 +174,8 @@ impl Script {
                             1 => Noise::Natural,
                             2 => Noise::Each(window),
                             3 => Noise::PerCause(window),
+                            4 => Noise::Instant(window),
+                            5 => Noise::Shuffled(window),
                             _ => return Err(KeyError(format!("{REST} = {values:?}"))),
                         },
                         triggers: if *triggers == 0 { Triggers::Calm } else { Triggers::Natural },

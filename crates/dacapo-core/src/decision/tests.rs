@@ -118,7 +118,9 @@ fn rests() -> impl Strategy<Value = Rest> {
         Just(Noise::Calm),
         Just(Noise::Natural),
         windows.clone().prop_map(Noise::Each),
-        windows.prop_map(Noise::PerCause)
+        windows.clone().prop_map(Noise::PerCause),
+        windows.clone().prop_map(Noise::Instant),
+        windows.prop_map(Noise::Shuffled)
     ];
     (any::<u64>(), noise, prop_oneof![Just(Triggers::Calm), Just(Triggers::Natural)])
         .prop_map(|(seed, noise, triggers)| Rest { seed, noise, triggers })

@@ -52,6 +52,8 @@ pub(crate) struct Drive {
     pub(crate) is_relied_on: bool,
     pub(crate) notes: Vec<(NoteKind, String)>,
     files: u64,
+    /// What each operation takes at least.
+    pub(crate) moment: Duration,
     session: Option<Session>,
 }
 
@@ -86,6 +88,7 @@ impl Drive {
             is_relied_on: false,
             notes: Vec::new(),
             files: 0,
+            moment: Duration::from_micros(1),
             session: None,
         }
     }

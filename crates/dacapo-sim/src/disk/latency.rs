@@ -47,7 +47,7 @@ impl Drive {
             cost += stands;
         }
         // Two operations never take effect at once, so that there is a moment between any two.
-        self.pass(cost.max(Duration::from_micros(1)));
+        self.pass(cost.max(self.moment));
     }
 }
 

@@ -62,6 +62,22 @@ impl Default for DiskOptions {
     }
 }
 
+impl DiskOptions {
+    /// The same disk, as quick as can be.
+    pub(crate) fn without_costs(&self) -> DiskOptions {
+        let none = Duration::ZERO;
+        DiskOptions {
+            read: none,
+            write: none,
+            name: none,
+            sync: none,
+            sync_tail: none,
+            bytes_per_second: u64::MAX,
+            ..self.clone()
+        }
+    }
+}
+
 /// A disk as its owner sees it: the owner lets time pass and nodes crash.
 #[derive(Clone)]
 pub(crate) struct SimDisk(pub(crate) Rc<RefCell<Drive>>);

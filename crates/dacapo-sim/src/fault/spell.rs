@@ -145,6 +145,7 @@ impl Sim {
     }
 
     fn strike(&mut self, spell: Spell) -> Option<Delivery> {
+        self.touch_everything();
         match spell {
             Spell::Partition => self.begin_partition(),
             Spell::Clog => self.begin_clog(),
