@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use crate::bug::Bug;
 
 /// Those that are compared.
-pub const STRATEGIES: [Strategy; 7] = [
+pub const STRATEGIES: [Strategy; 8] = [
     Strategy::Uniform,
     Strategy::Swarm,
     Strategy::Pos,
     Strategy::Pct(2),
     Strategy::Pct(3),
     Strategy::Sparse,
+    Strategy::Guided,
     Strategy::Portfolio,
 ];
 
@@ -43,15 +44,15 @@ pub fn campaign(bug: &Bug, strategy: Strategy, number: u64, max: u64) -> Outcome
     let mut explorer = Explorer::new(strategy, number * APART);
     let mut is_found = false;
     let mut attempts = 0;
-    while !is_found && attempts + explorer.calm_runs() < max {
+    while !is_found && attempts + explorer.runs_besides() < max {
         let attempt = explorer.next(&experiment);
         let options = RunOptions { coverage: strategy == Strategy::Portfolio, ..RunOptions::default() };
         let run = experiment.run_attempt(&attempt, options);
         attempts += 1;
         is_found = bug.is_found_by(&attempt, &run.report);
-        explorer.learn(&attempt, &run);
+        explorer.learn(&experiment, &attempt, run);
     }
-    let tried = attempts + explorer.calm_runs();
+    let tried = attempts + explorer.runs_besides();
     Outcome { executions: is_found.then_some(tried), tried, cpu: begin.elapsed() }
 }
 
@@ -63,8 +64,10 @@ pub fn twin(bug: &Bug, strategy: Strategy, attempts: std::ops::Range<u64>) -> Op
     let mut explorer = Explorer::new(strategy, attempts.start);
     attempts.into_iter().find_map(|number| {
         let attempt = explorer.attempt(&experiment, strategy, number);
-        let failure = experiment.run_attempt(&attempt, RunOptions::default()).report.failure?;
-        Some(format!("{}, {strategy} {number}: {failure}", bug.name))
+        let run = experiment.run_attempt(&attempt, RunOptions::default());
+        let failure = run.report.failure.clone();
+        explorer.learn(&experiment, &attempt, run);
+        Some(format!("{}, {strategy} {number}: {}", bug.name, failure?))
     })
 }
 

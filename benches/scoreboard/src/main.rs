@@ -94,7 +94,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
 
 /// Each twin under each strategy.
 fn twins(options: &Options) -> Result<(), String> {
-    const AT_ONCE: u64 = 100;
+    const AT_ONCE: u64 = 2 * Strategy::EXPEDITION;
     let mut failed = Vec::new();
     for bug in &options.bugs {
         // A portfolio has no attempts of its own: it makes those of the others.

@@ -70,4 +70,8 @@ promises! {
     zombie_delete: "zombie-delete",
     dedupe_window: "dedupe-window",
     hints_overflow: "hints-overflow",
+    last_attempt: "last-attempt",
+    pool_leak: "pool-leak",
+    reorder_buffer: "reorder-buffer",
+    recovery_twice: "recovery-twice",
 }

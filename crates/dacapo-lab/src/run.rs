@@ -1,6 +1,6 @@
 //! One run of an experiment.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 
@@ -48,8 +48,9 @@ pub struct Run {
     /// The node and the time of each delivery, likewise; the first delivery is number 1 and stands at 0.
     pub(crate) turns: Vec<NodeId>,
     pub(crate) times: Vec<Time>,
-    /// What was seen in the run, if that was to be watched: a number for each distinct step of a node.
-    pub seen: BTreeSet<u64>,
+    /// What was seen in the run, if that was to be watched: a number for each thing, and the delivery at which it was first
+    /// seen.
+    pub seen: BTreeMap<u64, u64>,
     pub(crate) sim: Sim,
 }
 
@@ -113,7 +114,7 @@ impl Experiment {
         };
         let decisions = sim.decisions().log().to_vec();
         let (turns, times) = turns.unwrap_or_default().into_iter().unzip();
-        Run { report, written, decisions, turns, times, seen: seen.unwrap_or_default().steps, sim }
+        Run { report, written, decisions, turns, times, seen: seen.unwrap_or_default().first, sim }
     }
 
     /// What a recording of this experiment says about itself.

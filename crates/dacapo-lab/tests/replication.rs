@@ -234,7 +234,13 @@ fn an_attempt_is_repeated_by_its_strategy_and_its_number_alone() {
     let eager = experiment::<true>();
     for strategy in Strategy::ARMS {
         let mut explorer = Explorer::new(strategy, 20);
-        let attempts: Vec<Attempt> = (0..12).map(|_| explorer.next(&eager)).collect();
+        let mut next = || {
+            let attempt = explorer.next(&eager);
+            let run = eager.run_attempt(&attempt, RunOptions::default());
+            explorer.learn(&eager, &attempt, run);
+            attempt
+        };
+        let attempts: Vec<Attempt> = (0..12).map(|_| next()).collect();
         let Attempt { number, .. } = attempts[11];
         let again = Explorer::new(Strategy::Portfolio, 0).attempt(&eager, strategy, number);
         assert_eq!(again, attempts[11]);

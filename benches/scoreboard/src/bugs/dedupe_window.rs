@@ -24,13 +24,22 @@ pub(crate) const BUG: Bug = Bug {
 };
 
 struct Counter<const BUGGY: bool> {
+    guest: Guest,
+    taken: Cell<u64>,
     count: Cell<u64>,
     window: RefCell<VecDeque<(u64, u64)>>,
-    latest: RefCell<BTreeMap<u64, u64>>,
+    latest: RefCell<BTreeMap<u64, (u64, u64)>>,
 }
 
 impl<const BUGGY: bool> Counter<BUGGY> {
     fn is_new(&self, client: u64, number: u64) -> bool {
+        let latest = self.latest.borrow().get(&client).copied().unwrap_or_default();
+        if number == latest.0 {
+            self.guest.coverage(&format!("the same request after {} others", self.taken.get() - latest.1));
+        } else {
+            self.taken.set(self.taken.get() + 1);
+            self.latest.borrow_mut().insert(client, (number, self.taken.get()));
+        }
         if BUGGY {
             let mut window = self.window.borrow_mut();
             let is_new = !window.contains(&(client, number));
@@ -42,17 +51,19 @@ impl<const BUGGY: bool> Counter<BUGGY> {
             }
             return is_new;
         }
-        let mut latest = self.latest.borrow_mut();
-        let last = latest.entry(client).or_default();
-        let is_new = number > *last;
-        *last = number.max(*last);
-        is_new
+        number > latest.0
     }
 }
 
 impl<const BUGGY: bool> Service for Counter<BUGGY> {
-    fn start(_: Guest) -> Self {
-        Counter { count: Cell::new(0), window: RefCell::default(), latest: RefCell::default() }
+    fn start(guest: Guest) -> Self {
+        Counter {
+            guest,
+            taken: Cell::new(0),
+            count: Cell::new(0),
+            window: RefCell::default(),
+            latest: RefCell::default(),
+        }
     }
 
     async fn fetch(self: Rc<Self>, request: Request) -> Response {

@@ -31,11 +31,12 @@ struct Locks {
     guest: Guest,
     token: Cell<u64>,
     ends: Cell<Time>,
+    is_free: Cell<bool>,
 }
 
 impl Service for Locks {
     fn start(guest: Guest) -> Self {
-        Locks { guest, token: Cell::new(0), ends: Cell::new(Time::ZERO) }
+        Locks { guest, token: Cell::new(0), ends: Cell::new(Time::ZERO), is_free: Cell::new(true) }
     }
 
     async fn fetch(self: Rc<Self>, request: Request) -> Response {
@@ -44,12 +45,17 @@ impl Service for Locks {
             let [token] = these(&request.text());
             if token == self.token.get() {
                 self.ends.set(now);
+                self.is_free.set(true);
             }
             return Response::text("");
         }
         if now < self.ends.get() {
             return refuse("it is held");
         }
+        if self.ends.get() > Time::ZERO && now >= self.ends.get() && !self.is_free.get() {
+            self.guest.coverage("a lease has run out");
+        }
+        self.is_free.set(false);
         self.token.set(self.token.get() + 1);
         self.ends.set(now + millis(LEASE));
         Response::text(self.token.get().to_string())
@@ -97,6 +103,8 @@ impl Worker {
         }
         self.guest.sleep(millis(3)).await;
         ask(&self.guest, "storage/write", format!("{token}:{file} {entry}")).await?;
+        let held = self.guest.now().since(begun).as_millis() as u64;
+        self.guest.coverage(&format!("written within {} ms", held.div_ceil(50) * 50));
         ask(&self.guest, "locks/release", token).await;
         Some(())
     }

@@ -100,6 +100,7 @@ impl<const BUGGY: bool> Gateway<BUGGY> {
         insist(&self.guest, "source/put", format!("{} {write}", self.boot)).await;
         let mut hints = self.hints.borrow_mut();
         hints.push_back(write);
+        self.guest.coverage(&format!("{} hints", hints.len() / 4 * 4));
         if hints.len() > HINTS_MAX {
             hints.pop_front();
             if !BUGGY {

@@ -8,13 +8,17 @@ mod dual_write;
 mod early_ack;
 mod fencing;
 mod hints;
+mod last_attempt;
 mod lost_update;
 mod paxos_promise;
 mod paxos_value;
+mod pool_leak;
 mod raft_blind_vote;
 mod raft_old_term;
 mod raft_truncate;
 mod raft_vote;
+mod recovery_twice;
+mod reorder_buffer;
 mod retry;
 mod retry_storm;
 mod saga;
@@ -57,4 +61,8 @@ pub const BUGS: &[Bug] = &[
     zombie::BUG,
     dedupe_window::BUG,
     hints::BUG,
+    last_attempt::BUG,
+    pool_leak::BUG,
+    reorder_buffer::BUG,
+    recovery_twice::BUG,
 ];

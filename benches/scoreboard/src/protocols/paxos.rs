@@ -27,15 +27,23 @@ impl Flavor for Correct {}
 pub(crate) const ONE_VALUE: &str = "one value is chosen";
 
 pub(crate) struct Acceptor<F> {
+    guest: Guest,
     promised: Cell<u64>,
     /// Ballot and value.
     accepted: Cell<(u64, u64)>,
     flavor: PhantomData<F>,
 }
 
+impl<F> Acceptor<F> {
+    fn state(&self) {
+        let (ballot, value) = self.accepted.get();
+        self.guest.coverage(&format!("promised {}, accepted {value} under {ballot}", self.promised.get()));
+    }
+}
+
 impl<F: Flavor> Service for Acceptor<F> {
-    fn start(_: Guest) -> Self {
-        Acceptor { promised: Cell::new(0), accepted: Cell::new((0, 0)), flavor: PhantomData }
+    fn start(guest: Guest) -> Self {
+        Acceptor { guest, promised: Cell::new(0), accepted: Cell::new((0, 0)), flavor: PhantomData }
     }
 
     async fn fetch(self: Rc<Self>, request: Request) -> Response {
@@ -45,6 +53,7 @@ impl<F: Flavor> Service for Acceptor<F> {
                 return refuse("a higher ballot was promised");
             }
             self.promised.set(ballot);
+            self.state();
             let (ballot, value) = self.accepted.get();
             return Response::text(format!("{ballot} {value}"));
         }
@@ -55,6 +64,7 @@ impl<F: Flavor> Service for Acceptor<F> {
         }
         self.promised.set(ballot.max(self.promised.get()));
         self.accepted.set((ballot, value));
+        self.state();
         Response::text("")
     }
 }

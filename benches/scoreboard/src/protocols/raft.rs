@@ -158,6 +158,7 @@ impl<F: Flavor> Replica<F> {
         self.heard.set(self.guest.now());
         self.store();
         let votes = Rc::new(Cell::new(1));
+        self.state("stands");
         for to in (0..3).filter(|to| *to != me) {
             let (replica, votes, body) = (Rc::clone(self), Rc::clone(&votes), body.clone());
             self.guest.spawn(async move {
@@ -181,6 +182,7 @@ impl<F: Flavor> Replica<F> {
         self.role.set(Role::Leader);
         let (term, length) = (self.durable.borrow().term, self.durable.borrow().log.len() as u64);
         agree(&self.guest, ONE_LEADER, format!("the leader of term {term}"), NAMES[me].into());
+        self.state("leads");
         *self.matches.borrow_mut() = [0; 3];
         *self.next.borrow_mut() = [length; 3];
         self.send_to_all(me);
@@ -214,6 +216,16 @@ impl<F: Flavor> Replica<F> {
         } else {
             self.next.borrow_mut()[to] = next.saturating_sub(1).max(self.matches.borrow()[to]);
         }
+    }
+
+    /// Where it stands, for the search: what of its log is open, and how old that is.
+    fn state(&self, does: &str) {
+        let durable = self.durable.borrow();
+        let open = &durable.log[(self.committed.get() as usize).min(durable.log.len())..];
+        let mut ages: Vec<u64> = open.iter().map(|entry| durable.term - entry.term).collect();
+        ages.dedup();
+        ages.truncate(3);
+        self.guest.coverage(&format!("{does} with entries of {ages:?} terms ago"));
     }
 
     /// What a majority has is committed.
@@ -252,6 +264,7 @@ impl<F: Flavor> Replica<F> {
             }
             is_granted
         };
+        self.state(if is_granted { "votes" } else { "refuses a vote" });
         let term = self.durable.borrow().term;
         Response::text(format!("{term} {}", u8::from(is_granted)))
     }

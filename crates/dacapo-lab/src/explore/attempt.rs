@@ -5,7 +5,8 @@ use std::time::Duration;
 use dacapo_core::{Noise, Rest, Script, Seed, Triggers};
 use dacapo_sim::Swarm;
 
-use super::sparse::{Baselines, late, pick};
+use super::baselines::Baselines;
+use super::sparse::pick;
 use super::strategy::Strategy;
 use crate::experiment::Experiment;
 use crate::run::{Run, RunOptions};
@@ -48,18 +49,19 @@ impl Attempt {
         let shorter = shorter(lasts, number / WINDOWS.len() as u64);
         let (seed, lasts, script) = match strategy {
             Strategy::Portfolio => panic!("a portfolio has attempts of other strategies"),
+            Strategy::Guided => return baselines.guided(experiment, number),
             Strategy::Uniform | Strategy::Swarm => (number, lasts, None),
             Strategy::Pos => (number, shorter, Some(Script::new([], natural(Noise::Each(window))))),
             Strategy::Pct(depth) => {
-                let baseline = baselines.of(experiment, number / Strategy::CALM_SHARE);
-                let given = late(baseline, Seed(number), depth);
+                let baseline = baselines.calm(experiment, number / Strategy::CALM_SHARE);
+                let given = baseline.points.late(depth, &mut Seed(number).stream("pct"));
                 (baseline.seed, baseline.lasts, Some(Script::new(given, natural(Noise::PerCause(window)))))
             }
             Strategy::Sparse => {
-                let baseline = baselines.of(experiment, number / Strategy::CALM_SHARE);
+                let baseline = baselines.calm(experiment, number / Strategy::CALM_SHARE);
                 // In some runs messages keep their order, in others they do not.
                 let noise = if number.is_multiple_of(2) { Noise::Calm } else { Noise::Each(window) };
-                let given = pick(baseline, Seed(number));
+                let given = pick(&baseline.points, &mut Seed(number).stream("sparse"));
                 let rest = Rest { seed: number, noise, triggers: Triggers::Calm };
                 (baseline.seed, baseline.lasts, Some(Script::new(given, rest)))
             }
@@ -77,7 +79,14 @@ pub(super) fn shorter(lasts: Duration, number: u64) -> Duration {
 impl Experiment {
     /// Runs an attempt. Seed and script are the attempt's; of the options the rest counts.
     pub fn run_attempt(&self, attempt: &Attempt, options: RunOptions) -> Run {
-        let options = RunOptions { script: attempt.script.clone(), ..options };
+        // The next attempt of an expedition builds on what was seen in this one.
+        let is_guided = attempt.strategy == Strategy::Guided;
+        let options = RunOptions {
+            script: attempt.script.clone(),
+            remember: options.remember || is_guided,
+            coverage: options.coverage || is_guided,
+            ..options
+        };
         self.for_attempt(attempt).run_fully(attempt.seed, options)
     }
 
@@ -85,7 +94,7 @@ impl Experiment {
     pub fn for_attempt(&self, attempt: &Attempt) -> Experiment {
         let mut experiment = self.clone();
         experiment.options_mut().lasts = attempt.lasts;
-        if attempt.strategy == Strategy::Uniform {
+        if matches!(attempt.strategy, Strategy::Uniform) {
             experiment.options_mut().swarm = Swarm::All;
         }
         experiment

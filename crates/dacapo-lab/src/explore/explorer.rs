@@ -1,8 +1,9 @@
 //! What to try next, given what was seen so far.
 
 use super::attempt::Attempt;
+use super::baselines::Baselines;
 use super::portfolio::Portfolio;
-use super::sparse::Baselines;
+
 use super::strategy::Strategy;
 use crate::experiment::Experiment;
 use crate::report::Report;
@@ -31,13 +32,14 @@ impl Explorer {
         self.attempt(experiment, strategy, number)
     }
 
-    /// Learns from a run.
-    pub fn learn(&mut self, attempt: &Attempt, run: &Run) {
-        self.portfolio.learn(attempt.strategy, run.seen.iter().copied());
+    /// Learns from a run of an attempt that it gave.
+    pub fn learn(&mut self, experiment: &Experiment, attempt: &Attempt, run: Run) {
+        self.portfolio.learn(attempt.strategy, run.seen.keys().copied());
+        self.baselines.learn(experiment, attempt, run);
     }
 
-    /// How many calm runs were made besides the attempts, for strategies to build on.
-    pub fn calm_runs(&self) -> u64 {
+    /// How many runs were made besides the attempts, for strategies to build on.
+    pub fn runs_besides(&self) -> u64 {
         self.baselines.runs
     }
 }
@@ -64,7 +66,7 @@ impl Experiment {
             if !run.report.passed() {
                 return Some(Found { attempt, report: run.report, executions });
             }
-            explorer.learn(&attempt, &run);
+            explorer.learn(self, &attempt, run);
         }
         None
     }

@@ -6,8 +6,11 @@
 //! [`Itinerary`], which learn which strategy pays, depend on what came before.
 
 mod attempt;
+mod baselines;
 mod explorer;
+mod guided;
 mod itinerary;
+mod points;
 mod portfolio;
 mod sparse;
 mod strategy;

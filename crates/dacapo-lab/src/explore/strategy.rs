@@ -20,6 +20,8 @@ pub enum Strategy {
     /// A calm run in which one to four things go wrong, at moments that are drawn from all those at which
     /// something can.
     Sparse,
+    /// As `Sparse` at first; what has shown something new is run again up to there, and then other things go wrong.
+    Guided,
     /// Three of four attempts are uniform, the fourth is one of the others: in turn, and more often the one that has shown
     /// most that is new.
     Portfolio,
@@ -28,15 +30,22 @@ pub enum Strategy {
 impl Strategy {
     /// Those that a portfolio is made of.
     pub const ARMS: [Strategy; 5] =
-        [Strategy::Swarm, Strategy::Sparse, Strategy::Pos, Strategy::Uniform, Strategy::Pct(2)];
+        [Strategy::Swarm, Strategy::Guided, Strategy::Pos, Strategy::Uniform, Strategy::Pct(2)];
 
     /// So many attempts in a row build on one calm run.
     pub const CALM_SHARE: u64 = 10;
 
-    /// The calm run that the attempt of this number builds on, if it does on one. Who makes all attempts of one makes that only
-    /// once.
-    pub fn calm_run(self, number: u64) -> Option<u64> {
-        matches!(self, Strategy::Sparse | Strategy::Pct(_)).then_some(number / Strategy::CALM_SHARE)
+    /// So many guided attempts in a row build on each other.
+    pub const EXPEDITION: u64 = 64;
+
+    /// What the attempt of this number builds on, if it does on other runs: attempts with the same number here build on the same.
+    /// Who makes all of them, in order, makes those runs only once.
+    pub fn builds_on(self, number: u64) -> Option<u64> {
+        match self {
+            Strategy::Sparse | Strategy::Pct(_) => Some(number / Strategy::CALM_SHARE),
+            Strategy::Guided => Some(number / Strategy::EXPEDITION),
+            _ => None,
+        }
     }
 }
 
@@ -48,6 +57,7 @@ impl fmt::Display for Strategy {
             Strategy::Pos => f.write_str("pos"),
             Strategy::Pct(depth) => write!(f, "pct{depth}"),
             Strategy::Sparse => f.write_str("sparse"),
+            Strategy::Guided => f.write_str("guided"),
             Strategy::Portfolio => f.write_str("portfolio"),
         }
     }
@@ -55,7 +65,7 @@ impl fmt::Display for Strategy {
 
 /// A name that is no strategy's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no strategy: there are uniform, swarm, pos, pct1 to pct9, sparse and portfolio")]
+#[error("{0:?} is no strategy: there are uniform, swarm, pos, pct1 to pct9, sparse, guided and portfolio")]
 pub struct StrategyError(pub String);
 
 impl FromStr for Strategy {
@@ -67,6 +77,7 @@ impl FromStr for Strategy {
             "swarm" => Strategy::Swarm,
             "pos" => Strategy::Pos,
             "sparse" => Strategy::Sparse,
+            "guided" => Strategy::Guided,
             "portfolio" => Strategy::Portfolio,
             _ => {
                 let depth = name.strip_prefix("pct").and_then(|depth| depth.parse().ok());

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use dacapo_lab::{Attempt, Experiment, Explorer, RunOptions, Stop, Strategy};
+use dacapo_lab::{Attempt, Experiment, Explorer, Run, RunOptions, Stop, Strategy};
 
 use super::record::{Finished, Name};
 
@@ -68,7 +68,7 @@ impl Crew for Alone<'_> {
     fn wait(&mut self, _: Duration) -> miette::Result<Option<Ended>> {
         let Some(task) = self.next.take() else { return Ok(None) };
         let finished = match &self.only {
-            Some(attempt) => run(self.experiment, attempt, Instant::now()),
+            Some(attempt) => run(self.experiment, attempt, Instant::now()).0,
             None => make(self.experiment, &mut self.explorer, task.name()),
         };
         Ok(Some(Ended::Finished(task, Box::new(finished))))
@@ -79,11 +79,13 @@ impl Crew for Alone<'_> {
 pub(crate) fn make(experiment: &Experiment, explorer: &mut Explorer, name: Name) -> Finished {
     let begun = Instant::now();
     let attempt = explorer.attempt(experiment, name.strategy, name.number);
-    run(experiment, &attempt, begun)
+    let (finished, run) = run(experiment, &attempt, begun);
+    explorer.learn(experiment, &attempt, run);
+    finished
 }
 
-fn run(experiment: &Experiment, attempt: &Attempt, begun: Instant) -> Finished {
+fn run(experiment: &Experiment, attempt: &Attempt, begun: Instant) -> (Finished, Run) {
     let run = experiment.run_attempt(attempt, RunOptions { coverage: true, ..RunOptions::default() });
     let ms = begun.elapsed().as_millis();
-    Finished::of(attempt, &run, u64::try_from(ms).unwrap_or(u64::MAX))
+    (Finished::of(attempt, &run, u64::try_from(ms).unwrap_or(u64::MAX)), run)
 }

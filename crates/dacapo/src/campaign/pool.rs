@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use dacapo_lab::Strategy;
+use dacapo_lab::{Stop, Strategy};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 use super::crew::{Crew, Ended, Task};
@@ -49,8 +49,8 @@ struct Worker {
     at_work: VecDeque<Task>,
     is_ready: bool,
     is_quick: bool,
-    /// The calm run that it has made last.
-    calm: Option<u64>,
+    /// What the latest of its attempts builds on, of those that do.
+    has_made: Option<(Strategy, u64)>,
     last_words: Arc<Mutex<VecDeque<String>>>,
     /// Hears its last words to the end.
     witness: Option<JoinHandle<()>>,
@@ -112,7 +112,7 @@ impl Pool {
             at_work: VecDeque::new(),
             is_ready: false,
             is_quick: false,
-            calm: None,
+            has_made: None,
             last_words,
             witness,
         })
@@ -176,8 +176,8 @@ impl Pool {
 
 impl Crew for Pool {
     fn choice(&self) -> usize {
-        // Enough for each to find an attempt that builds on the calm run that it has made.
-        self.workers.len() * 2 + 2 * Strategy::CALM_SHARE as usize
+        // Enough for each to find an attempt that builds on runs that it has made, or on some that nobody has made.
+        self.workers.len() * 2 + 2 * Strategy::EXPEDITION as usize
     }
 
     fn take(&mut self, waiting: &mut VecDeque<Task>) -> miette::Result<()> {
@@ -188,10 +188,10 @@ impl Crew for Pool {
                 if worker.at_work.len() >= depth || depth == 2 && !worker.is_quick {
                     continue;
                 }
-                let rank = |task: &Task| match calm_run(task) {
-                    Some(calm) if worker.calm == Some(calm) => 0,
+                let rank = |task: &Task| match builds_on(task) {
+                    Some(other) if worker.has_made == Some(other) => 0,
                     None => 1,
-                    Some(calm) if self.workers.iter().all(|other| other.calm != Some(calm)) => 2,
+                    Some(other) if self.workers.iter().all(|it| it.has_made != Some(other)) => 2,
                     Some(_) => 3,
                 };
                 let best = (0..waiting.len()).min_by_key(|index| (rank(&waiting[*index]), waiting[*index]));
@@ -213,14 +213,15 @@ impl Crew for Pool {
     }
 }
 
-/// The calm run that an attempt builds on.
-fn calm_run(task: &Task) -> Option<u64> {
-    task.stop.strategy.calm_run(task.stop.number)
+/// What an attempt builds on: attempts with the same pair here build on the same runs.
+fn builds_on(task: &Task) -> Option<(Strategy, u64)> {
+    let Stop { strategy, number, .. } = task.stop;
+    strategy.builds_on(number).map(|runs| (strategy, runs))
 }
 
 impl Worker {
     fn give(&mut self, task: Task) {
-        self.calm = calm_run(&task).or(self.calm);
+        self.has_made = builds_on(&task).or(self.has_made);
         self.at_work.push_back(task);
         let line = serde_json::to_string(&task.name()).unwrap_or_default() + "\n";
         // One that has died is heard of soon.

@@ -83,7 +83,7 @@ impl Finished {
             faults: report.faults.clone(),
             failure,
             checks: Count::of(&report.checks),
-            seen: Steps(run.seen.iter().copied().collect()),
+            seen: Steps(run.seen.keys().copied().collect()),
         }
     }
 }
