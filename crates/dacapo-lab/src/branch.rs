@@ -31,13 +31,17 @@ impl Experiment {
         let failure = run.report.failure.as_ref().ok_or(ShrinkError::Passes)?;
         let signature = failure.signature();
         let last = failure.event().unwrap_or(run.report.events);
+        let noise = match script.map(|script| script.rest.noise) {
+            Some(Noise::Instant(together) | Noise::Shuffled(together)) => Noise::Shuffled(together),
+            _ => Noise::Natural,
+        };
         let mut continued = |event: u64| -> Option<Branch> {
             let mut failed = 0;
             for number in 0..runs {
                 if !goes_on() {
                     return None;
                 }
-                let script = Some(continuation(&run.decisions, event, u64::from(number)));
+                let script = Some(continuation(&run.decisions, event, u64::from(number), noise));
                 let options = RunOptions { script, ..RunOptions::default() };
                 let (report, _) = self.run_with(seed, options);
                 failed += u32::from(report.failure.is_some_and(|failure| failure.signature() == signature));
@@ -66,9 +70,9 @@ impl Experiment {
 }
 
 /// The decisions of a run up to an event, and another seed's from then on.
-fn continuation(decisions: &[Decision], event: u64, number: u64) -> Script {
+fn continuation(decisions: &[Decision], event: u64, number: u64, noise: Noise) -> Script {
     let before = decisions.iter().filter(|decision| decision.event < event.max(1));
     let given = before.map(|decision| (decision.key.clone(), decision.chosen));
     let seed = (event << 16) ^ number;
-    Script::new(given, Rest { seed, noise: Noise::Natural, triggers: Triggers::Natural })
+    Script::new(given, Rest { seed, noise, triggers: Triggers::Natural })
 }

@@ -7,6 +7,7 @@
 
 mod branch;
 mod crash;
+mod exhaust;
 mod experiment;
 mod explore;
 mod report;
@@ -19,6 +20,7 @@ mod states;
 mod watch;
 
 pub use crash::CrashReport;
+pub use exhaust::{Bounds, Exhausted};
 pub use experiment::{Experiment, ExperimentBuilder, Setup};
 pub use explore::{Attempt, Explorer, Found, Itinerary, Stop, Strategy, StrategyError};
 pub use report::{Failure, Report};

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use dacapo_core::{Decision, DecisionKey, Decisions, NodeId, Script, Seed, Source, Time};
 use dacapo_runtime::{Cluster, run};
-use dacapo_sim::{Ending, Sim};
+use dacapo_sim::{Ending, SharedScheduler, Sim};
 use dacapo_trace::{Identity, Outcome, Recorder};
 
 use crate::experiment::{Experiment, Setup};
@@ -30,6 +30,8 @@ pub struct RunOptions {
     pub record: Option<(Identity, Box<dyn Write>)>,
     /// Where the states of durable objects go, as they are at the end.
     pub states: Option<SharedStates>,
+    /// Who says what comes next, if messages take no time ([`dacapo_core::Noise::Instant`]).
+    pub scheduler: Option<SharedScheduler>,
 }
 
 /// The decision that a fault is in use. In a calm run it is then asked where it could strike, and never does.
@@ -82,7 +84,10 @@ impl Experiment {
         if options.remember {
             decisions.remember();
         }
-        let sim = Sim::with_store(self.options.clone(), decisions, dacapo_store::open_store);
+        let mut sim = Sim::with_store(self.options.clone(), decisions, dacapo_store::open_store);
+        if let Some(scheduler) = options.scheduler {
+            sim.schedule_by(scheduler);
+        }
         let recorder = match options.record {
             Some((identity, out)) => Recorder::with_writer(sim, &identity, out),
             None => Recorder::new(sim),

@@ -43,6 +43,9 @@ impl Attempt {
         number: u64,
         baselines: &mut Baselines,
     ) -> Attempt {
+        if let Strategy::Exhaustive(lasts) = strategy {
+            return Attempt::of_search(baselines.search(experiment, lasts, number), number);
+        }
         let window = Duration::from_millis(WINDOWS[(number % WINDOWS.len() as u64) as usize]);
         let natural = |noise| Rest { seed: number, noise, triggers: Triggers::Natural };
         let lasts = experiment.options().lasts;
@@ -50,6 +53,7 @@ impl Attempt {
         let (seed, lasts, script) = match strategy {
             Strategy::Portfolio => panic!("a portfolio has attempts of other strategies"),
             Strategy::Guided => return baselines.guided(experiment, number),
+            Strategy::Exhaustive(_) => unreachable!("it was made above"),
             Strategy::Uniform | Strategy::Swarm => (number, lasts, None),
             Strategy::Pos => (number, shorter, Some(Script::new([], natural(Noise::Each(window))))),
             Strategy::Pct(depth) => {

@@ -4,6 +4,7 @@ use super::attempt::Attempt;
 use super::guided::Expedition;
 use super::sparse::Baseline;
 use super::strategy::Strategy;
+use crate::exhaust::{Bounds, Search};
 use crate::experiment::Experiment;
 use crate::run::{Run, RunOptions};
 
@@ -12,6 +13,8 @@ use crate::run::{Run, RunOptions};
 pub(crate) struct Baselines {
     calm: Option<Baseline>,
     expedition: Option<Expedition>,
+    /// An exhaustive search, and where it stands.
+    search: Option<Search>,
     /// How many runs were made for this alone.
     pub(super) runs: u64,
 }
@@ -44,6 +47,14 @@ impl Baselines {
             self.runs += 1;
             expedition.learn(experiment, &attempt, run);
         }
+    }
+
+    /// An exhaustive search that has not gone beyond the attempt of this number.
+    pub(super) fn search(&mut self, experiment: &Experiment, bounds: Bounds, number: u64) -> &mut Search {
+        let bounds = Bounds { faults: usize::MAX, ..bounds };
+        let is_it = |search: &Search| *search.bounds() == bounds && search.executions() <= number + 1;
+        let known = self.search.take().filter(is_it);
+        self.search.insert(known.unwrap_or_else(|| Search::new(experiment, bounds)))
     }
 
     /// Learns from a run, if the next attempt builds on it.

@@ -22,8 +22,11 @@ pub enum Strategy {
     Sparse,
     /// As `Sparse` at first; what has shown something new is run again up to there, and then other things go wrong.
     Guided,
-    /// Three of four attempts are uniform, the fourth is one of the others: in turn, and more often the one that has shown
-    /// most that is new.
+    /// All orders in which messages can arrive, first without faults, then with one at each place, and so on; drivers run for so
+    /// many milliseconds, or with 0 for one round each ([`crate::Bounds`]). Only for what is small.
+    Exhaustive(u32),
+    /// More than half of the attempts are uniform, the others of several strategies: in turn, and more often the one that has
+    /// shown most that is new.
     Portfolio,
 }
 
@@ -58,6 +61,8 @@ impl fmt::Display for Strategy {
             Strategy::Pct(depth) => write!(f, "pct{depth}"),
             Strategy::Sparse => f.write_str("sparse"),
             Strategy::Guided => f.write_str("guided"),
+            Strategy::Exhaustive(0) => f.write_str("exhaustive"),
+            Strategy::Exhaustive(lasts) => write!(f, "exhaustive{lasts}"),
             Strategy::Portfolio => f.write_str("portfolio"),
         }
     }
@@ -65,7 +70,9 @@ impl fmt::Display for Strategy {
 
 /// A name that is no strategy's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no strategy: there are uniform, swarm, pos, pct1 to pct9, sparse, guided and portfolio")]
+#[error(
+    "{0:?} is no strategy: there are uniform, swarm, pos, pct1 to pct9, sparse, guided, portfolio, exhaustive, and exhaustive50 for 50 ms"
+)]
 pub struct StrategyError(pub String);
 
 impl FromStr for Strategy {
@@ -79,6 +86,11 @@ impl FromStr for Strategy {
             "sparse" => Strategy::Sparse,
             "guided" => Strategy::Guided,
             "portfolio" => Strategy::Portfolio,
+            "exhaustive" => Strategy::Exhaustive(0),
+            _ if name.starts_with("exhaustive") => {
+                let lasts = name["exhaustive".len()..].parse().ok().filter(|lasts| *lasts > 0);
+                Strategy::Exhaustive(lasts.ok_or_else(|| StrategyError(name.to_owned()))?)
+            }
             _ => {
                 let depth = name.strip_prefix("pct").and_then(|depth| depth.parse().ok());
                 let depth = depth.filter(|depth| (1..=9).contains(depth));

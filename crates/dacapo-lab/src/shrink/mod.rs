@@ -12,7 +12,7 @@ mod small;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dacapo_core::{DecisionKey, DecisionKind, Rest, Script, Seed};
+use dacapo_core::{DecisionKey, DecisionKind, Noise, Rest, Script, Seed};
 use dacapo_sim::Swarm;
 
 use crate::experiment::Experiment;
@@ -87,7 +87,11 @@ impl Experiment {
             experiment,
             seed,
             signature: failure.signature(),
-            rest: Rest { seed: script.map_or(seed.0, |script| script.rest.seed), ..Rest::default() },
+            rest: Rest {
+                seed: script.map_or(seed.0, |script| script.rest.seed),
+                noise: script.map_or(Noise::Calm, |script| calm(script.rest.noise)),
+                ..Rest::default()
+            },
             runs: 1,
             goes_on,
             best: atoms_of(&first.decisions),
@@ -108,6 +112,14 @@ impl Experiment {
         search.leave_out_details();
         search.round();
         Ok(search.finish())
+    }
+}
+
+/// As little noise as there can be: messages that take no time go on taking none.
+fn calm(noise: Noise) -> Noise {
+    match noise {
+        Noise::Instant(together) | Noise::Shuffled(together) => Noise::Instant(together),
+        _ => Noise::Calm,
     }
 }
 
