@@ -4,18 +4,22 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use dacapo_lab::Strategy;
+use dacapo_lab::{Bounds, Strategy};
 use dacapo_scoreboard::{BUGS, Bug, Row, STRATEGIES, on_all_cores, row, twin};
 
 const HELP: &str = "\
 Usage: just scoreboard [--bug NAME].. [--strategy NAME].. [--campaigns 30] [--max 10000]
        just scoreboard --twins [--bug NAME].. [--seeds 10000]
+       just scoreboard --exhaust [--bug NAME].. [--faults 1] [--lasts MILLISECONDS] [--max 10000]
        just scoreboard --list
 
 Measures executions and processor time until a planted bug is found. Results go to target/scoreboard.json,
 where those of other bugs and strategies stay, and all of them as a table to standard output.
 --twins runs the correct twins, under every strategy; each must survive all seeds.
+--exhaust tries all orders of the planted bug and of its twin within these bounds; --lasts says how long drivers run, and
+without it each client does one round.
 ";
 
 /// Where results are kept from one call to the next.
@@ -28,11 +32,15 @@ struct Options {
     max: u64,
     seeds: u64,
     twins: bool,
+    exhaust: Option<Bounds>,
 }
 
 fn main() -> ExitCode {
     let result = match options() {
         Ok(Some(options)) if options.twins => twins(&options),
+        Ok(Some(Options { exhaust: Some(bounds), bugs, max, .. })) => {
+            exhaust(&bugs, &Bounds { executions: max, ..bounds })
+        }
         Ok(Some(options)) => measure(&options),
         Ok(None) => Ok(()),
         Err(error) => Err(format!("{error}\n\n{HELP}")),
@@ -55,6 +63,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         max: 10_000,
         seeds: 10_000,
         twins: false,
+        exhaust: None,
     };
     let mut parser = lexopt::Parser::from_env();
     while let Some(arg) = parser.next()? {
@@ -70,6 +79,12 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("max") => options.max = parser.value()?.parse::<u64>()?.max(1),
             Long("seeds") => options.seeds = parser.value()?.parse()?,
             Long("twins") => options.twins = true,
+            Long("exhaust") => drop(options.exhaust.get_or_insert_default()),
+            Long("faults") => options.exhaust.get_or_insert_default().faults = parser.value()?.parse()?,
+            Long("lasts") => {
+                let lasts = Duration::from_millis(parser.value()?.parse()?);
+                options.exhaust.get_or_insert_default().lasts = lasts;
+            }
             Long("list") => {
                 for bug in BUGS {
                     println!("{:28} {}", bug.name, bug.needs);
@@ -107,6 +122,21 @@ fn twins(options: &Options) -> Result<(), String> {
             let verdict = failure.as_deref().unwrap_or("survives");
             println!("{:28} {:10} {} seeds: {verdict}", bug.name, strategy.to_string(), options.seeds);
             failed.extend(failure.map(|_| bug.name));
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("twins that fail: {}", failed.join(", "))) }
+}
+
+/// All orders of each bug, and of its twin.
+fn exhaust(bugs: &[&'static Bug], bounds: &Bounds) -> Result<(), String> {
+    let mut failed = Vec::new();
+    for bug in bugs {
+        for (who, make) in [("bug", bug.broken), ("twin", bug.correct)] {
+            let begin = Instant::now();
+            let exhausted = make().exhaust(bounds, &mut |_| true);
+            let seconds = begin.elapsed().as_secs_f64();
+            println!("{:28} {who:4} {exhausted} [{} runs, {seconds:.1} s]", bug.name, exhausted.executions);
+            failed.extend(exhausted.found.filter(|_| who == "twin").map(|_| bug.name));
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("twins that fail: {}", failed.join(", "))) }
