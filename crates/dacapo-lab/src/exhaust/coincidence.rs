@@ -16,6 +16,9 @@ pub(super) type Set = BTreeMap<DecisionKey, usize>;
 /// A number below 2^32 as large as can be.
 const MOST: u64 = (1 << 32) - 1;
 
+/// Faults that hold for a whole run, and so strike at no message and after no turn: they are left out.
+const ALWAYS: [&str; 3] = ["clock.skew", "clock.drift", "net.bandwidth"];
+
 /// The ways in which a fault can strike a message, as far as they are tried: the detail, and its values. Of other details,
 /// such as how long a node is down, one value is drawn.
 fn ways(fault: &str) -> (&'static str, &'static [u64]) {
@@ -66,7 +69,8 @@ pub(super) fn all_struck(log: &[Decision], set: &Set) -> bool {
 /// The script in which these faults strike, and no others.
 pub(super) fn script(experiment: &Experiment, bounds: &Bounds, set: &Set) -> Script {
     // Each fault is in use, so that it is asked where it could strike.
-    let faults = experiment.options().faults.iter().flat_map(|fault| {
+    let faults = experiment.options().faults.iter().filter(|fault| !ALWAYS.contains(&fault.name.as_str()));
+    let faults = faults.flat_map(|fault| {
         let (used, value) = uses(&fault.name);
         let strength = DecisionKey { what: "strength".into(), ..used.clone() };
         [(used, value), (strength, MOST)]

@@ -16,7 +16,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::experiment::Experiment;
-use crate::explore::{Attempt, Found};
+use crate::explore::{Attempt, Found, Strategy};
 use crate::report::Report;
 
 pub(crate) use search::Search;
@@ -42,7 +42,7 @@ pub struct Bounds {
 }
 
 /// How long drivers run, if nobody says: one round of each client.
-pub(crate) const ONE_ROUND: Duration = Duration::from_nanos(1);
+const ONE_ROUND: Duration = Duration::from_nanos(1);
 
 impl Default for Bounds {
     fn default() -> Bounds {
@@ -55,6 +55,15 @@ impl Default for Bounds {
             seed: 0,
             reduces: true,
         }
+    }
+}
+
+impl Bounds {
+    /// The bounds of a strategy that is an exhaustive search: within them it is found by its number what an attempt is.
+    pub fn of_strategy(strategy: Strategy) -> Option<Bounds> {
+        let Strategy::Exhaustive(lasts) = strategy else { return None };
+        let lasts = Duration::from_millis(lasts.into()).max(ONE_ROUND);
+        Some(Bounds { lasts, ..Bounds::default() })
     }
 }
 

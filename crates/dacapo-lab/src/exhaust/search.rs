@@ -78,6 +78,11 @@ impl Search {
         }
     }
 
+    /// The bounds that it keeps to.
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
     /// How many runs there were.
     pub(crate) fn executions(&self) -> u64 {
         self.executions

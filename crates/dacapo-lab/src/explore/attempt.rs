@@ -8,6 +8,7 @@ use dacapo_sim::Swarm;
 use super::baselines::Baselines;
 use super::sparse::pick;
 use super::strategy::Strategy;
+use crate::exhaust::Bounds;
 use crate::experiment::Experiment;
 use crate::run::{Run, RunOptions};
 
@@ -43,8 +44,8 @@ impl Attempt {
         number: u64,
         baselines: &mut Baselines,
     ) -> Attempt {
-        if let Strategy::Exhaustive(lasts) = strategy {
-            return Attempt::of_search(baselines.search(experiment, lasts, number), number);
+        if let Some(bounds) = Bounds::of_strategy(strategy) {
+            return Attempt::of_search(baselines.search(experiment, bounds, number), number);
         }
         let window = Duration::from_millis(WINDOWS[(number % WINDOWS.len() as u64) as usize]);
         let natural = |noise| Rest { seed: number, noise, triggers: Triggers::Natural };

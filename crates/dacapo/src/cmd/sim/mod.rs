@@ -1,5 +1,6 @@
 //! `dacapo sim`: run scenarios under many seeds.
 
+mod exhaust;
 mod failure;
 pub(crate) mod junit;
 mod live;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use dacapo_lab::{Experiment, Explorer, Strategy};
+use dacapo_lab::{Bounds, Experiment, Explorer, Strategy};
 use miette::miette;
 use serde_json::json;
 
@@ -43,10 +44,14 @@ pub(crate) struct Args {
     /// Only this seed, or this attempt of the strategy
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
-    /// How to get from one run to the next: uniform, swarm, pos, pct1 to pct9, sparse, portfolio [default:
-    /// portfolio, and swarm for a single seed]
+    /// How to get from one run to the next: uniform, swarm, pos, pct1 to pct9, sparse, portfolio, exhaustive (all orders of
+    /// messages while each client does one round; exhaustive50: while they run for 50 ms) [default: portfolio, and swarm for a
+    /// single seed]
     #[arg(long)]
     strategy: Option<Strategy>,
+    /// Of an exhaustive search: at most so many faults in one run
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    faults: usize,
     /// For how long to go on, as in 90s, 2h or 1h30m; without --seeds there is no other end
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration, conflicts_with = "seed")]
     lasts: Option<Duration>,
@@ -181,6 +186,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
 fn run_target(args: &Args, target: &Target, lasts: Option<Duration>) -> miette::Result<Outcome> {
     let experiment = target.experiment()?;
     let seeds = target.seeds.clone();
+    let is_one = target.script.is_some() || seeds.end - seeds.start == 1;
+    if let Some(bounds) = Bounds::of_strategy(target.strategy).filter(|_| !is_one) {
+        return exhaust::run(args, target, &experiment, bounds, lasts);
+    }
     if (args.results.is_some() || args.queue.is_some()) && target.saved.is_some() {
         return Err(miette!("a saved seed is one attempt, and no campaign: leave --results and --queue out"));
     }
@@ -195,7 +204,6 @@ fn run_target(args: &Args, target: &Target, lasts: Option<Duration>) -> miette::
         book.queue = Some(Queue::join(url, &identity, adds, args.seeds.is_some(), args.range, args.lease)?);
     }
     check_sample(args, &experiment, &book)?;
-    let is_one = target.script.is_some() || seeds.end - seeds.start == 1;
     let jobs = if is_one { 1 } else { args.jobs(seeds.end - seeds.start) };
     let mut crew: Box<dyn Crew> = match jobs {
         // While this process makes an attempt it cannot give a sign of life.
