@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::{
-    Body, CallId, Changes, Chunk, ExchangeId, Fault, InstanceId, LeaseCall, Location, Message, NodeId,
+    Body, CallId, Changes, Chunk, Drawn, ExchangeId, Fault, InstanceId, LeaseCall, Location, Message, NodeId,
     ObjectId, ObjectKey, RequestHead, ResponseHead, ServiceId, TimerId,
 };
 
@@ -76,6 +76,9 @@ pub enum Effect {
     Log(Level, ByteString),
     /// A verdict of `always`, `sometimes`, `reachable` or `unreachable`.
     Check(Box<Check>),
+    /// What the workload has drawn, if it was asked to tell ([`crate::Inputs`]). Nothing depends on it but what is
+    /// remembered and shown.
+    Drawn(Box<Drawn>),
     /// The workload has finished what the present phase asks of it.
     PhaseDone,
     /// An instance came to its end by its own fault; the runtime has dropped it.

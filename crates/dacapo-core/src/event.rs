@@ -5,8 +5,8 @@ use std::fmt;
 use bytestring::ByteString;
 
 use crate::{
-    Body, CallId, Chunk, Entropy, ExchangeId, FaultKind, Image, LeaseRecord, Message, NodeId, ObjectKey,
-    RequestHead, ResponseHead, ServiceId, StorageError, TimerId, WallTime,
+    Body, CallId, Chunk, Entropy, ExchangeId, FaultKind, Image, Inputs, LeaseRecord, Message, NodeId,
+    ObjectKey, RequestHead, ResponseHead, ServiceId, StorageError, TimerId, WallTime,
 };
 
 /// Everything that can happen to a node or to an instance on it.
@@ -30,6 +30,8 @@ pub enum Event {
     Deploy(u32),
     /// A scenario enters a new phase. Delivered to the workload only.
     Phase(Phase),
+    /// As `Phase(Phase::Setup)`, where something is decided for the workload beforehand.
+    Begin(Box<Inputs>),
 
     /// A request arrived for a service.
     Request {

@@ -37,8 +37,8 @@ mod world;
 
 pub use body::{Body, Chunk, WINDOW};
 pub use decision::{
-    Decision, DecisionKey, DecisionKind, Decisions, KeyError, Lane, Noise, Rest, Script, Source, Triggers,
-    decisions_to_bytes,
+    Choice, Decision, DecisionKey, DecisionKind, Decisions, Drawn, Draws, Inputs, KeyError, Lane, Noise,
+    Rest, RoundKey, Rounds, Script, Source, Triggers, decisions_to_bytes,
 };
 pub use digest::{Digest, DigestHasher, digest_of};
 pub use disk::{Disk, DiskError, DiskErrorKind};

@@ -277,6 +277,8 @@ impl World for Host {
             Effect::ClearTimer(timer) => self.timers.clear(from, timer),
             Effect::Log(level, text) => (self.sinks.log)(from, level, &text),
             Effect::Check(check) => (self.sinks.check)(from, &check),
+            // What is decided beforehand is Sim's affair.
+            Effect::Drawn(_) => {}
             Effect::PhaseDone => (self.sinks.phase_done)(from),
             Effect::Ended(instance, fault) => {
                 let gone = Address { node: from.node, instance };

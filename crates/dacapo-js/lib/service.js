@@ -47,8 +47,9 @@
     exported = namespace;
   };
 
-  handlers.phase = (name) => {
+  handlers.phase = (name, decides) => {
     lib.use("sim");
+    if (decides === true) lib.decides = true;
     lib.enterPhase(name, exported);
   };
 

@@ -8,6 +8,7 @@
   const UNREACHABLE = 3;
   const COVERAGE = 4;
   const { floor } = Math;
+  const { isSafeInteger } = Number;
   // Looked up when used, not when this file runs: an instance seeds it when it starts.
   const draw = () => Math.random();
 
@@ -41,24 +42,50 @@
     });
   }
 
+  // In a workload for which something is decided (`lib.decides`), each draw is a decision: it may be given, and it is
+  // told. It is always drawn as well, so that the next one does not depend on whether this one is given.
+  const decide = (what, least, range, natural, of) =>
+    lib.decides === true && range - least > 1 && isSafeInteger(range) ? ops.draw(what, least, range, natural, of) : natural;
+
+  const isWord = RegExp.prototype.test.bind(/^[\w.-]+$/);
+
+  // What a draw is called. Whatever else comes here is none of ours: `rows.map(random.pick)` hands over an index.
+  function called(name, usual) {
+    if (typeof name !== "string") return usual;
+    if (!isWord(name) || name === "round" || name === "pause") {
+      throw new TypeError(`random.${usual}: the name of a draw is one word other than "round" and "pause", not ${lib.inspect(name)}`);
+    }
+    return name;
+  }
+
   const random = {
-    int(from, to) {
+    int(from, to, name) {
       from = Math.ceil(Number(from));
       to = Math.floor(Number(to));
+      const what = called(name, "int");
       if (!(to >= from)) throw new RangeError(`random.int: there is no integer from ${from} to ${to}`);
-      return from + floor(draw() * (to - from + 1));
+      const natural = from + floor(draw() * (to - from + 1));
+      // A decision is the number itself. There are none below 0, so that those are counted from `from` on.
+      return from >= 0 ? decide(what, from, to + 1, natural, null) : from + decide(what, 0, to - from + 1, natural - from, from);
     },
-    pick(array) {
-      if (array.length === 0) throw new RangeError("random.pick: the array is empty");
-      return array[floor(draw() * array.length)];
+    pick(array, name) {
+      const { length } = array;
+      const what = called(name, "pick");
+      if (length === 0) throw new RangeError("random.pick: the array is empty");
+      const left = lib.decides === true ? ops.left(what === "pick" ? null : what, length) : null;
+      const natural = left === null ? floor(draw() * length) : left[floor(draw() * left.length)];
+      return array[decide(what, 0, length, natural, array)];
     },
-    chance(p) {
-      return draw() < p;
+    chance(p, name) {
+      const what = called(name, "chance");
+      return decide(what, 0, 2, draw() < p ? 1 : 0, true) === 1;
     },
-    shuffle(array) {
+    shuffle(array, name) {
       const copy = [...array];
+      const what = called(name, "shuffle");
       for (let i = copy.length - 1; i > 0; i--) {
-        const j = floor(draw() * (i + 1));
+        // A decision says how far it is moved.
+        const j = i - decide(what, 0, i + 1, i - floor(draw() * (i + 1)), null);
         [copy[i], copy[j]] = [copy[j], copy[i]];
       }
       return copy;

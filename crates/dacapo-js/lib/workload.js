@@ -71,14 +71,25 @@
     };
   }
 
+  // What `run` draws is about `cause`, wherever it goes on. Only asked for if somebody wants to know.
+  function within(cause, run, ctx) {
+    if (lib.decides !== true) return run(lib.env, ctx);
+    const before = ops.within(cause);
+    try {
+      return run(lib.env, ctx);
+    } finally {
+      ops.within(before);
+    }
+  }
+
   // Runs one round of a driver, an invariant.
-  async function attempt(label, run, ctx) {
+  async function attempt(label, run, ctx, cause = label) {
     let count = tally.get(label);
     if (count === undefined) tally.set(label, (count = { rounds: 0, failures: 0 }));
     running.set(label, (running.get(label) ?? 0) + 1);
     count.rounds++;
     try {
-      await run(lib.env, ctx);
+      await within(cause, run, ctx);
     } catch (error) {
       if (expected(error)) count.failures++;
       else violation(label, error);
@@ -89,11 +100,16 @@
     if (running.size === 0) whenIdle?.();
   }
 
-  async function client(label, driver, number) {
-    for (let count = 0; ; count++) {
-      await pause(thinkTime(driver.pause));
+  async function client(name, driver, number) {
+    const label = `driver ${name}`;
+    const own = lib.decides === true ? ops.clientName(name, number) : null;
+    for (let count = 0; own === null || ops.hasRound(own); count++) {
+      const wait = thinkTime(driver.pause);
+      await pause(own === null ? wait : ops.pause(own, wait, driver.pause));
       if (phase !== "drive") return;
-      await attempt(label, driver.run, context(number, count));
+      // A round may be taken away; then it was only waited for.
+      if (own !== null && !ops.round(own)) continue;
+      await attempt(label, driver.run, context(number, count), own === null ? label : ops.roundName(own, count + 1));
       if (phase !== "drive") return;
     }
   }
@@ -121,10 +137,17 @@
     return Object.entries(group);
   }
 
+  // The drivers that this run does not do without.
+  function driversLeft() {
+    const all = named("drivers");
+    if (lib.decides !== true) return all;
+    return ops.driversLeft(all.map(([name]) => name)).map((index) => all[index]);
+  }
+
   async function once(label, run) {
     try {
       if (typeof run !== "function") throw new TypeError("is not a function");
-      await run(lib.env, context(0, 0));
+      await within(label, run, context(0, 0));
     } catch (error) {
       violation(label, error);
     }
@@ -137,7 +160,7 @@
     },
 
     drive() {
-      for (const [name, value] of named("drivers")) {
+      for (const [name, value] of driversLeft()) {
         const label = `driver ${name}`;
         let driver;
         try {
@@ -146,7 +169,7 @@
           violation(label, error);
           continue;
         }
-        for (let number = 0; number < driver.clients; number++) client(label, driver, number);
+        for (let number = 0; number < driver.clients; number++) client(name, driver, number);
       }
       const invariants = named("invariants").filter(([name, run]) => {
         if (typeof run === "function") return true;

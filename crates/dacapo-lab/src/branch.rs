@@ -4,7 +4,8 @@
 //! A continuation has all decisions of the run up to its moment, and from then on those of another seed. Guests
 //! draw the same random numbers as in the run itself: what they do otherwise, they do because of what they meet.
 
-use dacapo_core::{Decision, Noise, Rest, Script, Seed, Time, Triggers};
+use dacapo_core::{Decision, DecisionKind, Noise, Rest, Script, Seed, Time, Triggers};
+use dacapo_sim::Swarm;
 use dacapo_trace::diagram::Branch;
 
 use crate::experiment::Experiment;
@@ -26,8 +27,12 @@ impl Experiment {
         runs: u32,
         goes_on: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<Branch>, ShrinkError> {
-        let options = RunOptions { script: script.cloned(), remember: true, ..RunOptions::default() };
+        let options =
+            RunOptions { script: script.cloned(), remember: true, inputs: true, ..RunOptions::default() };
         let run = self.run_fully(seed, options);
+        // What the workload does without in this run, it does without in all.
+        let mut experiment = self.clone();
+        experiment.options_mut().swarm = Swarm::Subset;
         let failure = run.report.failure.as_ref().ok_or(ShrinkError::Passes)?;
         let signature = failure.signature();
         let last = failure.event().unwrap_or(run.report.events);
@@ -41,9 +46,9 @@ impl Experiment {
                 if !goes_on() {
                     return None;
                 }
-                let script = Some(continuation(&run.decisions, event, u64::from(number), noise));
-                let options = RunOptions { script, ..RunOptions::default() };
-                let (report, _) = self.run_with(seed, options);
+                let next = continuation(&run.decisions, event, u64::from(number), noise, script);
+                let options = RunOptions { script: Some(next), ..RunOptions::default() };
+                let (report, _) = experiment.run_with(seed, options);
                 failed += u32::from(report.failure.is_some_and(|failure| failure.signature() == signature));
             }
             let at = run.times.get((event.max(1) - 1) as usize).copied().unwrap_or(Time::ZERO);
@@ -69,10 +74,11 @@ impl Experiment {
     }
 }
 
-/// The decisions of a run up to an event, and another seed's from then on.
-fn continuation(decisions: &[Decision], event: u64, number: u64, noise: Noise) -> Script {
-    let before = decisions.iter().filter(|decision| decision.event < event.max(1));
-    let given = before.map(|decision| (decision.key.clone(), decision.chosen));
+/// The decisions of a run up to an event, and another seed's from then on. The workload goes on as it does in the run.
+fn continuation(decisions: &[Decision], event: u64, number: u64, noise: Noise, own: Option<&Script>) -> Script {
+    let is_kept = |d: &&Decision| d.event < event.max(1) || d.kind == DecisionKind::Input;
+    let given = decisions.iter().filter(is_kept).map(|decision| (decision.key.clone(), decision.chosen));
     let seed = (event << 16) ^ number;
-    Script::new(given, Rest { seed, noise, triggers: Triggers::Natural })
+    let rounds = own.map(|script| script.rest.rounds).unwrap_or_default();
+    Script::new(given, Rest { seed, noise, triggers: Triggers::Natural, rounds })
 }

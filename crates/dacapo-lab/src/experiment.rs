@@ -40,16 +40,25 @@ const SETUP: &str = "setup";
 impl Setup {
     pub(crate) fn to_lists(self) -> (String, Vec<u64>) {
         let lasts = u64::try_from(self.lasts.as_nanos()).unwrap_or(u64::MAX);
-        (SETUP.to_owned(), vec![u64::from(self.nodes), lasts, u64::from(self.swarm == Swarm::All)])
+        let swarm = match self.swarm {
+            Swarm::Subset => 0,
+            Swarm::All => 1,
+            Swarm::Wide => 2,
+        };
+        (SETUP.to_owned(), vec![u64::from(self.nodes), lasts, swarm])
     }
 
     /// The setup that a recording was made with, if it differs from the scenario's.
     pub fn of_recording(identity: &dacapo_trace::Identity) -> Option<Setup> {
-        let [nodes, lasts, is_all] = identity.overrides.get(SETUP)?.as_slice() else { return None };
+        let [nodes, lasts, swarm] = identity.overrides.get(SETUP)?.as_slice() else { return None };
         Some(Setup {
             nodes: u32::try_from(*nodes).ok().filter(|nodes| (1..=NODES_MAX).contains(nodes))?,
             lasts: Duration::from_nanos(*lasts),
-            swarm: if *is_all == 1 { Swarm::All } else { Swarm::Subset },
+            swarm: match swarm {
+                1 => Swarm::All,
+                2 => Swarm::Wide,
+                _ => Swarm::Subset,
+            },
         })
     }
 }

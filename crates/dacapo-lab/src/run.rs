@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 
-use dacapo_core::{Decision, DecisionKey, Decisions, NodeId, Script, Seed, Source, Time};
+use dacapo_core::{Decision, DecisionKey, Decisions, Drawn, NodeId, Script, Seed, Source, Time};
 use dacapo_runtime::{Cluster, run};
 use dacapo_sim::{Ending, SharedScheduler, Sim};
 use dacapo_trace::{Identity, Outcome, Recorder};
@@ -24,6 +24,8 @@ pub struct RunOptions {
     pub bytes: Option<Vec<u8>>,
     /// Remember the decisions of the run, for [`Run::decisions`].
     pub remember: bool,
+    /// Remember what the workload draws as well, also for [`Run::drawn`]. It has to tell it, so the run has another digest.
+    pub inputs: bool,
     /// Watch what is seen in the run, for [`Run::seen`].
     pub coverage: bool,
     /// Where the recording goes, and what it says about itself.
@@ -47,6 +49,8 @@ pub struct Run {
     pub written: Result<(), dacapo_trace::WriteError>,
     /// Its decisions in order, if they were to be remembered.
     pub decisions: Vec<Decision>,
+    /// What the workload drew in order, with the words for it, if that was to be remembered.
+    pub drawn: Vec<Drawn>,
     /// The node and the time of each delivery, likewise; the first delivery is number 1 and stands at 0.
     pub(crate) turns: Vec<NodeId>,
     pub(crate) times: Vec<Time>,
@@ -84,6 +88,9 @@ impl Experiment {
         if options.remember {
             decisions.remember();
         }
+        if options.inputs {
+            decisions.remember_inputs();
+        }
         let mut sim = Sim::with_store(self.options.clone(), decisions, dacapo_store::open_store);
         if let Some(scheduler) = options.scheduler {
             sim.schedule_by(scheduler);
@@ -95,10 +102,11 @@ impl Experiment {
         let names = self.system.topology.nodes.iter().map(|n| n.name.clone()).collect();
         let mut world = Watch::new(recorder, names, options.states);
         world.turns = options.remember.then(Vec::new);
+        world.drawn = options.inputs.then(Vec::new);
         world.seen = options.coverage.then(Seen::default);
         let mut cluster = Cluster::new(Rc::clone(&self.system));
         run(&mut world, &mut cluster);
-        let Watch { world: recorder, table, failure, turns, seen, .. } = world;
+        let Watch { world: recorder, table, failure, turns, seen, drawn, .. } = world;
         let failure = failure.or_else(|| match recorder.world().ending() {
             None | Some(Ending::Done) => None,
             Some(ending) => Some(Failure::Ending(ending.clone())),
@@ -119,7 +127,8 @@ impl Experiment {
         };
         let decisions = sim.decisions().log().to_vec();
         let (turns, times) = turns.unwrap_or_default().into_iter().unzip();
-        Run { report, written, decisions, turns, times, seen: seen.unwrap_or_default().first, sim }
+        let (seen, drawn) = (seen.unwrap_or_default().first, drawn.unwrap_or_default());
+        Run { report, written, decisions, drawn, turns, times, seen, sim }
     }
 
     /// What a recording of this experiment says about itself.

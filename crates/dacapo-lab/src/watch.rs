@@ -1,7 +1,7 @@
 //! A world around a world that watches for broken assertions, and stops at the first.
 
 use dacapo_check::Table;
-use dacapo_core::{Address, Delivery, Effect, FaultKind, NodeId, Note, Outbox, Time, World};
+use dacapo_core::{Address, Delivery, Drawn, Effect, FaultKind, NodeId, Note, Outbox, Time, World};
 
 use crate::report::Failure;
 use crate::seen::Seen;
@@ -20,6 +20,8 @@ pub(crate) struct Watch<W> {
     pub(crate) states: Option<SharedStates>,
     /// The node and the time of each delivery, if somebody wants to have them.
     pub(crate) turns: Option<Vec<(NodeId, Time)>>,
+    /// What the workload drew, likewise.
+    pub(crate) drawn: Option<Vec<Drawn>>,
     /// What was seen, likewise.
     pub(crate) seen: Option<Seen>,
 }
@@ -35,6 +37,7 @@ impl<W: World> Watch<W> {
             at: Time::ZERO,
             states,
             turns: None,
+            drawn: None,
             seen: None,
         }
     }
@@ -58,6 +61,11 @@ impl<W: World> Watch<W> {
                         node: from.node,
                         node_name: self.node_names[from.node.0 as usize].clone(),
                     });
+                }
+            }
+            Effect::Drawn(drawn) => {
+                if let Some(all) = &mut self.drawn {
+                    all.push((**drawn).clone());
                 }
             }
             // A module that does not load is broken under every seed: no fault of the world

@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use dacapo_core::{
-    BindingTo, Body, Boot, CallId, Check, CheckKind, Chunk, Effect, Effects, Event, ExchangeId, IdRing,
-    Level, NetError, ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn, WallTime,
+    BindingTo, Body, Boot, CallId, Check, CheckKind, Chunk, Draws, Effect, Effects, Event, ExchangeId,
+    IdRing, Level, NetError, ObjectId, Phase, Random, ResponseHead, Storage, Target, Time, TimerId, Turn,
+    WallTime,
 };
 
 use crate::message::{Request, Response};
@@ -47,7 +48,10 @@ pub(crate) struct Inner {
     pub(crate) tasks: Vec<futures::future::LocalBoxFuture<'static, ()>>,
     pub(crate) phase: Option<Phase>,
     boot: Boot,
-    random: Random,
+    pub(crate) random: Random,
+    /// What was decided for a workload beforehand, and what its present draws are about.
+    pub(crate) draws: Option<Box<Draws>>,
+    pub(crate) cause: Option<Rc<str>>,
     pub(crate) calls: IdRing<CallId, Call>,
     /// Who waits for each timer.
     pub(crate) timers: IdRing<TimerId, Option<Waiter>>,
@@ -77,6 +81,8 @@ impl Guest {
             phase: None,
             boot,
             random,
+            draws: None,
+            cause: None,
             calls: IdRing::default(),
             timers: IdRing::default(),
             wakers: Rc::default(),
@@ -192,7 +198,8 @@ impl Guest {
     pub fn spawn<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> Task<T> {
         let end = Slot::new();
         let at_end = end.clone();
-        self.0.borrow_mut().tasks.push(Box::pin(async move { at_end.put(task.await) }));
+        let task = self.within_same(async move { at_end.put(task.await) });
+        self.0.borrow_mut().tasks.push(task);
         Task(end)
     }
 
@@ -204,11 +211,6 @@ impl Guest {
     /// The node's wall clock.
     pub fn wall(&self) -> WallTime {
         self.0.borrow().turn.wall
-    }
-
-    /// A random number in `0..n`.
-    pub fn random_below(&self, n: u64) -> u64 {
-        self.0.borrow_mut().random.below(n)
     }
 
     /// The value of a variable, as its JSON text.

@@ -106,6 +106,10 @@ impl NativeInstance {
                 }
             }
             Event::Phase(phase) => self.enter(phase),
+            Event::Begin(inputs) => {
+                self.guest.begin(*inputs);
+                self.enter(Phase::Setup);
+            }
             // The most frequent of what tasks wait for. (Moved in parts, because an event is large.)
             Event::Response { call, head, body: Body::Full(body) } => {
                 let waiter = self.guest.inner().finish(call, Ok(Response { head, body }));

@@ -22,6 +22,7 @@
 
 mod answering;
 mod guest;
+mod input;
 mod instance;
 mod message;
 mod service;

@@ -10,6 +10,7 @@ use dacapo_core::{Boot, Digest, Instance, Phase, Program, digest_of};
 use futures::future::LocalBoxFuture;
 
 use crate::guest::Guest;
+use crate::input::Client;
 use crate::instance::NativeInstance;
 use crate::message::{Request, Response};
 
@@ -66,6 +67,8 @@ pub trait Workload: Sized + 'static {
 
 /// Something that a workload does again and again.
 pub struct Driver<W> {
+    pub(crate) name: Option<String>,
+    pub(crate) is_whole: bool,
     pub(crate) clients: u32,
     pub(crate) pause: Duration,
     pub(crate) round: Round<W>,
@@ -82,7 +85,19 @@ impl<W: 'static> Driver<W> {
         Fut: Future<Output = ()> + 'static,
     {
         let round: Round<W> = Rc::new(move |w, client| Box::pin(round(w, client)));
-        Driver { clients: 1, pause: Duration::from_millis(100), round }
+        Driver { name: None, is_whole: false, clients: 1, pause: Duration::from_millis(100), round }
+    }
+
+    /// The name that its rounds have in what is told of a failing run; without it, it is called by its number.
+    pub fn named(mut self, name: &str) -> Driver<W> {
+        self.name = Some(name.to_owned());
+        self
+    }
+
+    /// Its rounds are never taken away when a failing run is shrunk: what they do is an input from elsewhere.
+    pub fn whole(mut self) -> Driver<W> {
+        self.is_whole = true;
+        self
     }
 
     /// So many clients in parallel.
@@ -179,11 +194,11 @@ pub fn workload_with<W: Workload>(
         let on_phase = move |phase| -> LocalBoxFuture<'static, ()> {
             let (guest, workload) = (context.clone(), Rc::clone(&workload));
             match phase {
-                Phase::Setup => Box::pin(workload.setup()),
+                Phase::Setup => Box::pin(guest.within("setup", workload.setup())),
                 Phase::Drive => Box::pin(drive(guest, workload, Rc::clone(&drivers))),
                 // The drivers notice by themselves; `drive` ends when the last has.
                 Phase::Heal => Box::pin(async {}),
-                Phase::Judge => Box::pin(workload.judge()),
+                Phase::Judge => Box::pin(guest.within("judge", workload.judge())),
             }
         };
         Box::new(NativeInstance::new(guest).on_phase(on_phase)) as Box<dyn Instance>
@@ -194,17 +209,21 @@ pub fn workload_with<W: Workload>(
 
 /// Runs all clients of all drivers until the drive phase is over and each has finished its round.
 async fn drive<W: Workload>(guest: Guest, workload: Rc<W>, drivers: Rc<Vec<Driver<W>>>) {
+    let name = |(index, driver): (usize, &Driver<W>)| {
+        driver.name.clone().unwrap_or_else(|| format!("driver{}", index + 1))
+    };
+    let names: Vec<String> = drivers.iter().enumerate().map(name).collect();
     let mut clients = Vec::new();
-    for driver in drivers.iter() {
-        for client in 0..driver.clients {
-            let (guest, workload, round, pause) =
-                (guest.clone(), Rc::clone(&workload), Rc::clone(&driver.round), driver.pause);
+    for index in guest.drivers_left(&names) {
+        let (driver, name) = (&drivers[index], &names[index]);
+        for number in 0..driver.clients {
+            let (workload, round, pause) = (Rc::clone(&workload), Rc::clone(&driver.round), driver.pause);
+            let mut client = Client::new(guest.clone(), name, number, driver.is_whole);
             let context = guest.clone();
-            clients.push(context.spawn(async move {
-                while guest.phase() == Some(Phase::Drive) {
-                    round(Rc::clone(&workload), client).await;
-                    let nanos = (pause.as_nanos() as u64).saturating_mul(2).max(1);
-                    guest.sleep(Duration::from_nanos(guest.random_below(nanos))).await;
+            clients.push(guest.spawn(async move {
+                while context.phase() == Some(Phase::Drive) && client.has_round() {
+                    client.round(|| round(Rc::clone(&workload), number)).await;
+                    client.pause(pause).await;
                 }
             }));
         }

@@ -105,7 +105,7 @@ impl Workload for Player {
     }
 
     fn drivers() -> Vec<Driver<Player>> {
-        vec![Driver::new(|player: Rc<Player>, _| player.play())]
+        vec![Driver::new(|player: Rc<Player>, _| player.play()).whole()]
     }
 
     async fn judge(self: Rc<Self>) {

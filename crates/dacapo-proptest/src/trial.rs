@@ -113,7 +113,7 @@ impl Trial {
         let seed = self.input.seed;
         (0..self.schedules).map(move |number| {
             let seed = seed.wrapping_add(number);
-            let rest = Rest { seed, noise: Noise::Natural, triggers: Triggers::Natural };
+            let rest = Rest { seed, noise: Noise::Natural, triggers: Triggers::Natural, ..Rest::default() };
             (Seed(seed), Script::new([], rest))
         })
     }

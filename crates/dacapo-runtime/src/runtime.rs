@@ -212,7 +212,7 @@ impl Runtime {
             Event::Crash => {}
             Event::Stop => self.stop(turn, out),
             Event::Deploy(version) => self.deploy(version, turn, out),
-            Event::Phase(_) => {
+            Event::Phase(_) | Event::Begin(_) => {
                 if let Some(service) = self.system.topology.nodes[self.node.0 as usize].services.first() {
                     let id = self.instance_of(*service);
                     self.turn(id, turn, event, out);
@@ -347,7 +347,10 @@ impl Runtime {
                 out.add_turn(from, &mut effects);
             }
             Some(fault) => {
-                effects.retain(|e| fault.kind.is_exact() && matches!(e, Effect::Log(..) | Effect::Check(_)));
+                effects.retain(|e| {
+                    fault.kind.is_exact()
+                        && matches!(e, Effect::Log(..) | Effect::Check(_) | Effect::Drawn(_))
+                });
                 out.add_turn(from, &mut effects);
                 self.end(id, *fault, turn, out);
             }

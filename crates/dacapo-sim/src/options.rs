@@ -52,12 +52,15 @@ impl SimFault {
     }
 }
 
-/// How much of the allowed faults a seed uses.
+/// How much of what is allowed a seed uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swarm {
     /// A random subset, each with a random strength (Groce et al., "Swarm Testing", ISSTA 2012):
     /// a run in which one fault reigns finds what a run with a little of each does not.
     Subset,
+    /// The same, and half of the seeds leave out a random part of what the workload does: of its drivers, and of the
+    /// alternatives of each choice.
+    Wide,
     /// All of them at full strength.
     All,
 }

@@ -16,7 +16,7 @@ use crate::instant::Instant;
 use crate::lease::Leases;
 use crate::network::Network;
 use crate::node::Node;
-use crate::options::{NodeKind, SimOptions};
+use crate::options::{NodeKind, SimOptions, Swarm};
 use crate::phase::Ending;
 use crate::queue::Queue;
 use crate::store::{Step, Stores, open_none};
@@ -398,8 +398,11 @@ impl Sim {
                 is_same.then(|| self.crash(node))
             }
             Item::Phase(phase) => {
-                let node = self.workload?;
-                Some(self.deliver(Address { node, instance: InstanceId::RUNTIME }, Event::Phase(phase)))
+                let to = Address { node: self.workload?, instance: InstanceId::RUNTIME };
+                let narrows = self.options.swarm == Swarm::Wide;
+                let inputs = if phase == Phase::Setup { self.decisions.inputs(narrows) } else { None };
+                let event = inputs.map_or(Event::Phase(phase), |inputs| Event::Begin(Box::new(inputs)));
+                Some(self.deliver(to, event))
             }
             Item::Timer(address, timer, life, number) => {
                 let set = self.timers.get(&(address, timer)).filter(|(set, _)| *set == number);
@@ -608,6 +611,7 @@ impl World for Sim {
             }
             // Words for people and for judges: recorded at the door, no matter of the world.
             Effect::Log(..) | Effect::Check(_) => {}
+            Effect::Drawn(drawn) => self.decisions.told(&drawn),
             // Between an instance and its runtime.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
             Effect::Send(to, message) => self.send(from.node, to, message),

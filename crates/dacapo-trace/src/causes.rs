@@ -156,6 +156,7 @@ impl Builder {
             Event::Stop
             | Event::Deploy(_)
             | Event::Phase(_)
+            | Event::Begin(_)
             | Event::Scheduled { .. }
             | Event::Evict { .. }
             | Event::StoreOpened(_)
@@ -254,6 +255,7 @@ impl Builder {
             }
             Effect::Log(..)
             | Effect::Check(_)
+            | Effect::Drawn(_)
             | Effect::PhaseDone
             | Effect::Ended(..)
             | Effect::Stopped

@@ -7,9 +7,9 @@
 use std::hash::Hasher;
 
 use dacapo_core::{
-    Address, Body, Changes, Check, Chunk, Delivery, Digest, DigestHasher, Effect, Event, Fault, Headers,
-    LeaseRecord, LeaseSwap, Location, Message, NetError, ObjectKey, RequestHead, ResponseHead, ServiceId,
-    StorageError, Target,
+    Address, Body, Changes, Check, Chunk, DecisionKey, Delivery, Digest, DigestHasher, Drawn, Effect, Event,
+    Fault, Headers, Inputs, LeaseRecord, LeaseSwap, Location, Message, NetError, ObjectKey, RequestHead,
+    ResponseHead, ServiceId, StorageError, Target,
 };
 
 /// Small fields are gathered up to this many bytes, because the hash is fast on long pieces only.
@@ -108,6 +108,17 @@ impl Rolling {
                 self.text(cron);
                 self.u64(scheduled.0 as u64);
             }
+            Event::Begin(inputs) => {
+                self.tag(24);
+                let Inputs { given, rounds, narrows, tells } = &**inputs;
+                self.u64(given.len() as u64);
+                for (key, value) in given {
+                    self.decision(key);
+                    self.u64(*value);
+                }
+                self.fields().tag(*rounds as u8).tag(u8::from(*tells));
+                self.option(narrows.as_ref(), |me, number| me.u64(*number));
+            }
             Event::Deploy(version) => self.id(21, u64::from(*version)),
             Event::Misfire(timer, times) => self.count(19, timer.0, *times),
             Event::Evict { exchange, kind } => {
@@ -204,6 +215,13 @@ impl Rolling {
                 self.tag(10);
                 self.check(check);
             }
+            Effect::Drawn(drawn) => {
+                let Drawn { key, chosen, range, says } = &**drawn;
+                self.tag(22);
+                self.decision(key);
+                self.fields().u64(*chosen).u64(*range);
+                self.option(says.as_ref(), |me, says| me.text(says));
+            }
             Effect::PhaseDone => self.tag(11),
             Effect::Ended(instance, fault) => {
                 self.tag(12);
@@ -242,6 +260,14 @@ impl Rolling {
                 }
             }
         }
+    }
+
+    fn decision(&mut self, key: &DecisionKey) {
+        let DecisionKey { lane, what, cause, nth } = key;
+        self.text(lane);
+        self.text(what);
+        self.text(cause);
+        self.u32(*nth);
     }
 
     fn message(&mut self, message: &Message) {

@@ -57,7 +57,7 @@ impl Names {
                         Some(Who::Service(*service))
                     }
                     Event::Scheduled { service, .. } => Some(Who::Service(*service)),
-                    Event::Phase(_) => Some(Who::Workload),
+                    Event::Phase(_) | Event::Begin(_) => Some(Who::Workload),
                     _ => None,
                 };
                 self.turn = who.map(|who| (to.node, who));

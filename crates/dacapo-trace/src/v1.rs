@@ -6,6 +6,7 @@
 
 mod from_core;
 mod head;
+mod inputs;
 mod placement;
 mod store;
 mod to_core;
@@ -115,6 +116,34 @@ pub(crate) enum Event<'a> {
     Deploy(u32),
     Message(u32, Message<'a>),
     Leased(u64, Result<Vec<LeaseRecord<'a>>, NetError<'a>>),
+    Begin(Inputs<'a>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Inputs<'a> {
+    pub(crate) given: Vec<(DecisionKey<'a>, u64)>,
+    pub(crate) only_given_rounds: bool,
+    pub(crate) narrows: Option<u64>,
+    pub(crate) tells: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct Drawn<'a> {
+    pub(crate) key: DecisionKey<'a>,
+    pub(crate) chosen: u64,
+    pub(crate) range: u64,
+    pub(crate) says: Option<&'a str>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(crate) struct DecisionKey<'a> {
+    pub(crate) lane: &'a str,
+    pub(crate) what: &'a str,
+    pub(crate) cause: &'a str,
+    pub(crate) nth: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -143,6 +172,7 @@ pub(crate) enum Effect<'a> {
     SetTrigger { timer: u64, trigger: Trigger, seconds: u64, nanos: u32 },
     Send(u32, Message<'a>),
     Lease(LeaseCall<'a>),
+    Drawn(Drawn<'a>),
 }
 
 #[derive(Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 //! probability, and a number behind it (LEB128) names one choice exactly. So every run can be written as bytes.
 //! Past the end everything is calm.
 
-use super::Decision;
+use super::{Decision, DecisionKind};
 
 /// A choice follows that is named exactly; of a question that has only two answers, it is the second.
 const RARE: u8 = 255;
@@ -55,7 +55,8 @@ impl Reader {
 /// turns instead of times: its run, as bytes, is another one.
 pub fn decisions_to_bytes(log: &[Decision]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for Decision { chosen, range, .. } in log {
+    // (What the workload draws is not read from bytes.)
+    for Decision { chosen, range, .. } in log.iter().filter(|d| d.kind != DecisionKind::Input) {
         match (*chosen, *range) {
             (0, _) => bytes.push(0),
             (_, 2) => bytes.push(RARE),

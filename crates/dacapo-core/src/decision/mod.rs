@@ -5,16 +5,20 @@
 //! fuzzer's bytes.
 
 mod bytes;
+mod inputs;
 mod key;
+mod round;
 mod script;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use bytes::decisions_to_bytes;
+pub use inputs::{Choice, Drawn, Draws, Inputs};
 pub use key::{DecisionKey, KeyError};
+pub use round::RoundKey;
 use script::Topic;
-pub use script::{Noise, Rest, Script, Triggers};
+pub use script::{Noise, Rest, Rounds, Script, Triggers};
 
 use crate::IdMap;
 use crate::exponential::exponential;
@@ -45,6 +49,8 @@ pub enum DecisionKind {
     Trigger,
     /// How it goes wrong: who is hit, for how long. Drawn only if something does.
     Detail,
+    /// What the workload does. It is drawn by the workload itself, and told ([`Drawn`]).
+    Input,
 }
 
 /// Where decisions come from.
@@ -93,6 +99,7 @@ struct Tracing {
     /// How many decisions there were about the same.
     counts: IdMap<u64, u32>,
     log: Option<Vec<Decision>>,
+    hears_inputs: bool,
     event: u64,
     nth: u32,
 }
@@ -117,6 +124,12 @@ impl Decisions {
         self.tracing.get_or_insert_default().log.get_or_insert_default();
     }
 
+    /// From now on, remember what the workload draws as well. It has to be asked to tell, so to the digest it is another run.
+    pub fn remember_inputs(&mut self) {
+        self.remember();
+        self.tracing.get_or_insert_default().hears_inputs = true;
+    }
+
     /// Whether messages and disks are quick from now on, whatever a script says of them. It may let something be as
     /// late as it likes, but that is a fault like others: when faults have stopped, whoever waits for an answer with
     /// patience gets one.
@@ -127,6 +140,15 @@ impl Decisions {
     /// The decisions since [`Decisions::remember`].
     pub fn log(&self) -> &[Decision] {
         self.tracing.as_ref().and_then(|t| t.log.as_deref()).unwrap_or_default()
+    }
+
+    /// Remembers a decision that the workload has drawn.
+    pub fn told(&mut self, drawn: &Drawn) {
+        let Some(tracing) = &mut self.tracing else { return };
+        if let Some(log) = &mut tracing.log {
+            let Drawn { key, chosen, range, says: _ } = drawn.clone();
+            log.push(Decision { key, kind: DecisionKind::Input, chosen, range, event: tracing.event });
+        }
     }
 
     /// The seed of the run.

@@ -33,6 +33,18 @@ pub struct Rest {
     pub noise: Noise,
     /// Whether anything goes wrong by itself.
     pub triggers: Triggers,
+    /// Which rounds the clients of a workload make.
+    pub rounds: Rounds,
+}
+
+/// Which rounds of a workload's clients happen that a script does not give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rounds {
+    /// All, as in a run from a seed.
+    #[default]
+    All,
+    /// None. Clients wait for the mean time before each round, made or not, if nothing else is given.
+    Given,
 }
 
 /// How noise is that a script does not give.
@@ -125,7 +137,8 @@ impl Script {
                 Noise::Natural | Noise::Each(_) | Noise::PerCause(_) => false,
             },
             DecisionKind::Trigger => self.rest.triggers == Triggers::Calm,
-            DecisionKind::Detail => false,
+            // (The workload draws its own.)
+            DecisionKind::Detail | DecisionKind::Input => false,
         };
         if is_calm {
             return 0;
@@ -139,14 +152,12 @@ impl Script {
 
     /// A number below `range` that depends on the rule's seed and the decision's key only.
     fn below(&self, about: u64, nth: u32, range: u64) -> u64 {
-        let mut hasher = DigestHasher::default();
-        (self.rest.seed, about, nth).hash(&mut hasher);
-        ((u128::from(hasher.finish()) * u128::from(range)) >> 64) as u64
+        below(self.rest.seed, about, nth, range)
     }
 
     /// The script as lists of numbers under names, as recordings and saved seeds hold it.
     pub fn to_lists(&self) -> BTreeMap<String, Vec<u64>> {
-        let Rest { seed, noise, triggers } = self.rest;
+        let Rest { seed, noise, triggers, rounds } = self.rest;
         let (how, window) = match noise {
             Noise::Calm => (0, Duration::ZERO),
             Noise::Natural => (1, Duration::ZERO),
@@ -155,7 +166,8 @@ impl Script {
             Noise::Instant(window) => (4, window),
             Noise::Shuffled(window) => (5, window),
         };
-        let rest = vec![seed, how, nanos(window), u64::from(triggers == Triggers::Natural)];
+        let mut rest = vec![seed, how, nanos(window), u64::from(triggers == Triggers::Natural)];
+        rest.extend((rounds == Rounds::Given).then_some(1));
         let given = self.given.iter().map(|(key, value)| (key.to_string(), vec![*value]));
         given.chain([(REST.to_owned(), rest)]).collect()
     }
@@ -165,7 +177,7 @@ impl Script {
         let mut script = Script::default();
         for (name, values) in lists {
             match (name.as_str(), values.as_slice()) {
-                (REST, [seed, how, window, triggers]) => {
+                (REST, [seed, how, window, triggers, rounds @ ..]) if rounds.len() < 2 => {
                     let window = Duration::from_nanos(*window);
                     script.rest = Rest {
                         seed: *seed,
@@ -179,6 +191,7 @@ impl Script {
                             _ => return Err(KeyError(format!("{REST} = {values:?}"))),
                         },
                         triggers: if *triggers == 0 { Triggers::Calm } else { Triggers::Natural },
+                        rounds: if rounds == [1] { Rounds::Given } else { Rounds::All },
                     };
                 }
                 // How large the run is is no decision within it.
@@ -189,6 +202,13 @@ impl Script {
         }
         Ok(script)
     }
+}
+
+/// A number below `range` that depends on `seed` and a decision's key only.
+pub(super) fn below(seed: u64, about: u64, nth: u32, range: u64) -> u64 {
+    let mut hasher = DigestHasher::default();
+    (seed, about, nth).hash(&mut hasher);
+    ((u128::from(hasher.finish()) * u128::from(range)) >> 64) as u64
 }
 
 /// The name under which the rule for the rest stands among the decisions.

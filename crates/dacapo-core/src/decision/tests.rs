@@ -77,7 +77,7 @@ fn nothing_goes_wrong_in_a_calm_run_but_what_is_given() {
 
 #[test]
 fn one_decision_more_or_less_moves_no_other() {
-    let rest = Rest { seed: 5, noise: Noise::Natural, triggers: Triggers::Natural };
+    let rest = Rest { seed: 5, noise: Noise::Natural, triggers: Triggers::Natural, ..Rest::default() };
     let log_with = |given: &[(&str, u64)]| {
         let given = given.iter().map(|(key, value)| (key.parse().unwrap(), *value));
         let mut decisions = Decisions::new(Seed(1), Source::Script(Script::new(given, rest)));
@@ -122,8 +122,14 @@ fn rests() -> impl Strategy<Value = Rest> {
         windows.clone().prop_map(Noise::Instant),
         windows.prop_map(Noise::Shuffled)
     ];
-    (any::<u64>(), noise, prop_oneof![Just(Triggers::Calm), Just(Triggers::Natural)])
-        .prop_map(|(seed, noise, triggers)| Rest { seed, noise, triggers })
+    let triggers = prop_oneof![Just(Triggers::Calm), Just(Triggers::Natural)];
+    let rounds = prop_oneof![Just(Rounds::All), Just(Rounds::Given)];
+    (any::<u64>(), noise, triggers, rounds).prop_map(|(seed, noise, triggers, rounds)| Rest {
+        seed,
+        noise,
+        triggers,
+        rounds,
+    })
 }
 
 #[test]
@@ -204,7 +210,12 @@ proptest! {
 fn a_script_makes_nothing_late_while_the_system_is_quick() {
     let mean = Duration::from_millis(1);
     let longest = |is_quick| {
-        let rest = Rest { seed: 3, noise: Noise::Each(Duration::from_secs(2)), triggers: Triggers::Calm };
+        let rest = Rest {
+            seed: 3,
+            noise: Noise::Each(Duration::from_secs(2)),
+            triggers: Triggers::Calm,
+            ..Rest::default()
+        };
         let mut decisions = Decisions::new(Seed(3), Source::Script(Script::new([], rest)));
         decisions.be_quick(is_quick);
         let lane = decisions.lane("net.latency");

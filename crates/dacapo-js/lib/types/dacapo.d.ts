@@ -405,14 +405,17 @@ declare module "dacapo:sim" {
   /** Virtual time in a simulation. */
   export function sleep(ms: number): Promise<void>;
 
-  /** Draws from the seed of the run. */
+  /**
+   * Draws from the seed of the run. What a workload draws can be given and made small when a failing run is shrunk; `name`,
+   * one word, is what it is called then (without it: `int`, `pick`, `chance`, `shuffle`).
+   */
   export const random: {
     /** A whole number from `from` to `to`, both included. */
-    int(from: number, to: number): number;
-    pick<T>(array: readonly T[]): T;
-    chance(probability: number): boolean;
+    int(from: number, to: number, name?: string): number;
+    pick<T>(array: readonly T[], name?: string): T;
+    chance(probability: number, name?: string): boolean;
     /** A shuffled copy. */
-    shuffle<T>(array: readonly T[]): T[];
+    shuffle<T>(array: readonly T[], name?: string): T[];
   };
 
   export function assert(condition: unknown, message?: string): asserts condition;

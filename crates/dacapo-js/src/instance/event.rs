@@ -1,8 +1,9 @@
 //! From an event to the handler of the platform library that takes it.
 
 use bytes::Bytes;
-use dacapo_core::{Body, Chunk, Event, Headers, NetError};
+use dacapo_core::{Body, Chunk, Draws, Event, Headers, NetError, Phase};
 
+use super::guest;
 use crate::ops::{name, uint8_array, v8_string};
 
 /// The handlers, by their names in `lib/README.md`.
@@ -62,6 +63,7 @@ pub(super) fn is_work(event: &Event) -> bool {
             | Event::Scheduled { .. }
             | Event::Alarm { .. }
             | Event::Phase(_)
+            | Event::Begin(_)
             | Event::Stop
     )
 }
@@ -144,6 +146,12 @@ pub(super) fn call_for<'s>(scope: &mut v8::PinScope<'s, '_>, event: Event) -> Op
         Event::Phase(phase) => {
             let phase = v8_string(scope, &phase.to_string()).into();
             Call::new(Handler::Phase, [phase])
+        }
+        Event::Begin(inputs) => {
+            guest::with(|guest| guest.draws = Some(Box::new(Draws::new(*inputs))));
+            let phase = v8_string(scope, &Phase::Setup.to_string()).into();
+            let is_decided = v8::Boolean::new(scope, true).into();
+            Call::new(Handler::Phase, [phase, is_decided])
         }
         Event::Stop => Call::new(Handler::Stop, []),
         Event::Boot { .. }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use dacapo_core::{Effect, Effects, Fault, FaultKind, Location, Random, SharedStorage, Time};
+use dacapo_core::{Draws, Effect, Effects, Fault, FaultKind, Location, Random, SharedStorage, Time};
 use encoding_rs::Decoder;
 
 use crate::engine::Judge;
@@ -22,6 +22,8 @@ pub(crate) struct Guest {
     pub(crate) crypto: Random,
     pub(crate) math: Random,
     pub(crate) busy: u32,
+    /// What is decided for a workload.
+    pub(crate) draws: Option<Box<Draws>>,
     pub(crate) judge: Option<Judge>,
     /// Of a durable object.
     pub(crate) storage: Option<SharedStorage>,

@@ -30,6 +30,7 @@ impl Guest {
             crypto: entropy.derive("crypto", 0).random(),
             math: entropy.derive("Math.random", 0).random(),
             busy: 0,
+            draws: None,
             judge: None,
             storage: None,
             fault: None,

@@ -2,6 +2,7 @@
 
 mod crypto;
 mod guest;
+mod input;
 mod log;
 mod net;
 mod object;
@@ -44,6 +45,15 @@ pub(crate) fn table() -> Vec<(&'static str, v8::FunctionCallback)> {
         "judge": log::judge,
         "phaseDone": log::phase_done,
         "busy": log::busy,
+        "within": input::within,
+        "draw": input::draw,
+        "left": input::left,
+        "driversLeft": input::drivers_left,
+        "round": input::round,
+        "hasRound": input::has_round,
+        "pause": input::pause,
+        "clientName": input::client,
+        "roundName": input::round_cause,
         "urlParse": url::parse,
         "urlSet": url::set,
         "urlencodedParse": url::urlencoded_parse,

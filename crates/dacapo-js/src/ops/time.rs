@@ -11,9 +11,17 @@ use crate::instance::guest;
 const DELAY_MAX: f64 = 100.0 * 365.0 * 86_400_000.0;
 
 pub(super) fn set_timer(_: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {
-    let millis = number(&args, 1);
+    guest::push(Effect::SetTimer(TimerId(id(&args, 0)), delay(number(&args, 1))));
+}
+
+fn delay(millis: f64) -> Duration {
     let millis = if millis.is_finite() { millis.clamp(0.0, DELAY_MAX) } else { 0.0 };
-    guest::push(Effect::SetTimer(TimerId(id(&args, 0)), Duration::from_secs_f64(millis / 1e3)));
+    Duration::from_secs_f64(millis / 1e3)
+}
+
+/// The nanoseconds of the timer that so many milliseconds make.
+pub(super) fn nanos(millis: f64) -> u64 {
+    u64::try_from(delay(millis).as_nanos()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn clear_timer(_: Scope<'_, '_, '_>, args: Args<'_>, _: Return<'_>) {

@@ -48,7 +48,7 @@ impl Attempt {
             return Attempt::of_search(baselines.search(experiment, bounds, number), number);
         }
         let window = Duration::from_millis(WINDOWS[(number % WINDOWS.len() as u64) as usize]);
-        let natural = |noise| Rest { seed: number, noise, triggers: Triggers::Natural };
+        let natural = |noise| Rest { seed: number, noise, triggers: Triggers::Natural, ..Rest::default() };
         let lasts = experiment.options().lasts;
         let shorter = shorter(lasts, number / WINDOWS.len() as u64);
         let (seed, lasts, script) = match strategy {
@@ -67,7 +67,7 @@ impl Attempt {
                 // In some runs messages keep their order, in others they do not.
                 let noise = if number.is_multiple_of(2) { Noise::Calm } else { Noise::Each(window) };
                 let given = pick(&baseline.points, &mut Seed(number).stream("sparse"));
-                let rest = Rest { seed: number, noise, triggers: Triggers::Calm };
+                let rest = Rest { seed: number, noise, triggers: Triggers::Calm, ..Rest::default() };
                 (baseline.seed, baseline.lasts, Some(Script::new(given, rest)))
             }
         };
@@ -99,8 +99,12 @@ impl Experiment {
     pub fn for_attempt(&self, attempt: &Attempt) -> Experiment {
         let mut experiment = self.clone();
         experiment.options_mut().lasts = attempt.lasts;
-        if matches!(attempt.strategy, Strategy::Uniform) {
-            experiment.options_mut().swarm = Swarm::All;
+        match attempt.strategy {
+            Strategy::Uniform => experiment.options_mut().swarm = Swarm::All,
+            Strategy::Swarm | Strategy::Pos | Strategy::Pct(_) => {
+                experiment.options_mut().swarm = Swarm::Wide;
+            }
+            Strategy::Sparse | Strategy::Guided | Strategy::Exhaustive(_) | Strategy::Portfolio => {}
         }
         experiment
     }

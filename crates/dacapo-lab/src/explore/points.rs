@@ -61,7 +61,7 @@ impl Points {
                     DecisionKind::Noise => {
                         is_late && decision.range == u64::MAX && decision.key.lane.starts_with("net.")
                     }
-                    DecisionKind::Detail => false,
+                    DecisionKind::Detail | DecisionKind::Input => false,
                 }
         };
         let decisions: Vec<Decision> = decisions.into_iter().filter(is_point).collect();

@@ -126,7 +126,7 @@ impl Faults {
                 }
                 // Drawn for each fault whether used or not, so that one fault more or less in the
                 // scenario changes as little as possible.
-                Swarm::Subset => {
+                Swarm::Subset | Swarm::Wide => {
                     decisions.about(|text| text.push_str(&spec.name));
                     let is_drawn = decisions.chance(swarm, "uses", 0.6);
                     let strength = 0.1 + 0.9 * decisions.unit(swarm, "strength");

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dacapo_core::{
-    Address, Body, Check, Chunk, Delivery, Effect, Event, ExchangeId, Fault as GuestFault, InstanceId, Level,
-    Location, NodeId, Note, NoteKind, ObjectKey, RequestHead, Target, Time,
+    Address, Body, Check, Chunk, Delivery, Drawn, Effect, Event, ExchangeId, Fault as GuestFault, InstanceId,
+    Level, Location, NodeId, Note, NoteKind, ObjectKey, Phase, RequestHead, RoundKey, Target, Time,
 };
 
 use super::faults::{Cut, Faults};
@@ -74,6 +74,8 @@ struct Builder<'a> {
     downs: BTreeMap<NodeId, Time>,
     /// The fault that makes the node crash which crashes next.
     announced: Option<(Time, String)>,
+    /// The turn in which the workload was last heard of a round, the item that tells of it, and the round.
+    round: Option<(u64, usize, RoundKey)>,
 }
 
 /// From where, how, what, and the body.
@@ -102,6 +104,7 @@ pub(super) fn build(identity: &Identity, records: &[Record], causes: &Causes) ->
         commits: BTreeMap::new(),
         downs: BTreeMap::new(),
         announced: None,
+        round: None,
     };
     for (index, record) in records.iter().enumerate() {
         builder.names.learn(&record.part);
@@ -170,6 +173,10 @@ impl<'a> Builder<'a> {
             Event::Deploy(version) => {
                 let text = format!("runs version {} from now on", version + 1);
                 self.point(index, 1, node, PointKind::Other, Tone::Fault, text);
+            }
+            Event::Begin(_) => {
+                self.out.workload = Some(lane(node));
+                self.item(index, 1, ItemKind::Phase(Phase::Setup.to_string()));
             }
             Event::Phase(phase) => {
                 self.out.workload = Some(lane(node));
@@ -422,6 +429,36 @@ impl<'a> Builder<'a> {
             | Effect::Sync(_)
             | Effect::Lease(_)
             | Effect::PhaseDone => {}
+            Effect::Drawn(drawn) => self.drawn(index, record.event, node, drawn),
+        }
+    }
+
+    /// A round that the workload begins, or what it draws in one: what belongs together is told in one line.
+    fn drawn(&mut self, index: usize, event: u64, node: NodeId, drawn: &Drawn) {
+        if let Some(RoundKey { driver, client, round }) = RoundKey::of_round(&drawn.key) {
+            if drawn.chosen > 0 {
+                let text = format!("{driver}: round {round} of client {client}");
+                self.round = Some((event, self.out.items.len(), RoundKey { driver, client, round }));
+                self.point(index, 0, node, PointKind::Log, Tone::Plain, clean(&text));
+            }
+            return;
+        }
+        let Some(key) = RoundKey::of_detail(&drawn.key).filter(|_| !RoundKey::is_pause(&drawn.key)) else {
+            return;
+        };
+        let words = clean(&drawn.words());
+        match &self.round {
+            Some((turn, item, round)) if *turn == event && *round == key => {
+                if let ItemKind::Point(_, _, _, text, _) = &mut self.out.items[*item].kind {
+                    text.push_str(&format!(", {words}"));
+                }
+            }
+            _ => {
+                let RoundKey { driver, client, round } = &key;
+                let text = format!("{driver}: round {round} of client {client}, {words}");
+                self.round = Some((event, self.out.items.len(), key));
+                self.point(index, 1, node, PointKind::Log, Tone::Plain, clean(&text));
+            }
         }
     }
 

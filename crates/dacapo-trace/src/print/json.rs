@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dacapo_core::{
     Address, Body, Check, Chunk, Effect, Event, Fault, Headers, Level, Location, Message, NetError, NoteKind,
-    ObjectKey, RequestHead, ResponseHead, StorageError, Target,
+    ObjectKey, Phase, RequestHead, ResponseHead, Rounds, StorageError, Target,
 };
 use serde_json::{Map, Value, json};
 
@@ -58,6 +58,12 @@ pub(crate) fn event(event: &Event, names: &Names) -> Value {
         Event::Crash => json!({"crash": {}}),
         Event::Stop => json!({"stop": {}}),
         Event::Phase(phase) => json!({"phase": {"name": phase.to_string()}}),
+        Event::Begin(inputs) => json!({"phase": {
+            "name": Phase::Setup.to_string(),
+            "given": inputs.given.iter().map(|(key, value)| json!({"decision": key.to_string(), "value": value})).collect::<Vec<_>>(),
+            "only_given_rounds": inputs.rounds == Rounds::Given,
+            "narrows": inputs.narrows,
+        }}),
         Event::Request { exchange, service, from, object, head, body: b } => json!({"request": {
             "exchange": exchange.0, "service": names.service(*service),
             "from": from.map(|from| names.service(from)), "object": object.as_deref().map(key),
@@ -147,6 +153,9 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Value {
             json!({"log": {"level": level, "text": &text[..]}})
         }
         Effect::Check(it) => json!({"check": check(it)}),
+        Effect::Drawn(it) => json!({"drawn": {
+            "decision": it.key.to_string(), "value": it.chosen, "range": it.range, "says": it.says.as_deref(),
+        }}),
         Effect::PhaseDone => json!({"phase_done": {}}),
         Effect::Ended(instance, it) => json!({"ended": {"instance": instance.0, "fault": fault(it)}}),
         Effect::Stopped => json!({"stopped": {}}),

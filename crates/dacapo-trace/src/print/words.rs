@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dacapo_core::{
-    Body, Changes, Check, Chunk, Effect, Event, LeaseSwap, Level, Message, RequestHead, ResponseHead,
+    Body, Changes, Check, Chunk, Effect, Event, LeaseSwap, Level, Message, Phase, RequestHead, ResponseHead,
     StorageError, Target, Trigger, WallTime,
 };
 
@@ -23,6 +23,10 @@ pub(crate) fn event(event: &Event, names: &Names) -> Line {
         Event::Crash => line.word(Style::Fault, "crash"),
         Event::Stop => line.word(Style::Word, "asked to stop"),
         Event::Phase(phase) => line.word(Style::Word, format!("phase {phase}")),
+        Event::Begin(inputs) => {
+            line.word(Style::Word, format!("phase {}", Phase::Setup));
+            line.word(Style::Faint, format!("({} decisions of the workload are given)", inputs.given.len()));
+        }
         Event::Request { exchange, from, object, head, body, .. } => {
             start(&mut line, "request", exchange);
             request(&mut line, head, body);
@@ -160,6 +164,13 @@ pub(crate) fn effect(effect: &Effect, names: &Names) -> Line {
             line.word(Style::Excerpt, clean(text));
         }
         Effect::Check(it) => check(&mut line, it),
+        Effect::Drawn(it) => {
+            line.word(Style::Faint, "drawn");
+            line.word(Style::Excerpt, clean(&format!("{} = {}", it.key, it.chosen)));
+            if let Some(says) = &it.says {
+                line.word(Style::Faint, clean(says));
+            }
+        }
         Effect::PhaseDone => line.word(Style::Word, "phase done"),
         Effect::Ended(instance, fault) => {
             start(&mut line, "ended", instance);

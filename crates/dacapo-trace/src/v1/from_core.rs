@@ -71,6 +71,7 @@ impl<'a> From<&'a core::Event> for Event<'a> {
                 Event::Committed(*number, result.as_ref().copied().map_err(StorageError::from))
             }
             E::Alarm { scheduled, retry } => Event::Alarm { scheduled: scheduled.0, retry: *retry },
+            E::Begin(inputs) => Event::Begin((&**inputs).into()),
             E::Deploy(version) => Event::Deploy(*version),
             E::Misfire(timer, times) => Event::Misfire(timer.0, *times),
             E::Evict { exchange, kind } => {
@@ -117,6 +118,7 @@ impl<'a> From<&'a core::Effect> for Effect<'a> {
                 Effect::Log(level, text)
             }
             E::Check(check) => Effect::Check((&**check).into()),
+            E::Drawn(drawn) => Effect::Drawn((&**drawn).into()),
             E::PhaseDone => Effect::PhaseDone,
             E::Ended(instance, fault) => Effect::Ended(instance.0, (&**fault).into()),
             E::Stopped => Effect::Stopped,

@@ -64,6 +64,7 @@ impl Event<'_> {
                 cron: cron.into(),
                 scheduled: WallTime(scheduled),
             },
+            Event::Begin(inputs) => E::Begin(Box::new(inputs.into())),
             Event::Deploy(version) => E::Deploy(version),
             Event::Misfire(timer, times) => E::Misfire(TimerId(timer), times),
             Event::Evict { exchange, kind } => {
@@ -129,6 +130,7 @@ impl Effect<'_> {
                 E::Log(level, text.into())
             }
             Effect::Check(check) => E::Check(Box::new(check.into())),
+            Effect::Drawn(drawn) => E::Drawn(Box::new(drawn.into())),
             Effect::PhaseDone => E::PhaseDone,
             Effect::Ended(instance, fault) => E::Ended(InstanceId(instance), Box::new(fault.into())),
             Effect::Stopped => E::Stopped,

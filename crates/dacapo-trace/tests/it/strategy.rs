@@ -5,10 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 use dacapo_core::{
-    Address, Body, CallId, Changes, Check, CheckKind, Chunk, Delivery, Effect, Entropy, Event, ExchangeId,
-    Fault, FaultKind, Headers, Image, InstanceId, LeaseCall, LeaseRecord, LeaseSwap, Level, Location,
-    Message, NetError, NodeId, Note, NoteKind, ObjectId, ObjectKey, Phase, RequestHead, ResponseHead,
-    ServiceId, StorageError, StorageErrorKind, Target, Time, TimerId, Trigger, WallTime,
+    Address, Body, CallId, Changes, Check, CheckKind, Chunk, DecisionKey, Delivery, Drawn, Effect, Entropy,
+    Event, ExchangeId, Fault, FaultKind, Headers, Image, Inputs, InstanceId, LeaseCall, LeaseRecord,
+    LeaseSwap, Level, Location, Message, NetError, NodeId, Note, NoteKind, ObjectId, ObjectKey, Phase,
+    RequestHead, ResponseHead, Rounds, ServiceId, StorageError, StorageErrorKind, Target, Time, TimerId,
+    Trigger, WallTime,
 };
 use dacapo_trace::Part;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -164,6 +165,22 @@ fn swap() -> impl Strategy<Value = LeaseSwap> {
     })
 }
 
+fn decision_key() -> impl Strategy<Value = DecisionKey> {
+    let text = || any::<String>();
+    (text(), text(), text(), any::<u32>()).prop_map(|(lane, what, cause, nth)| DecisionKey {
+        lane,
+        what,
+        cause,
+        nth,
+    })
+}
+
+fn inputs() -> impl Strategy<Value = Inputs> {
+    let rounds = prop::sample::select(vec![Rounds::All, Rounds::Given]);
+    (vec((decision_key(), any::<u64>()), 0..3), rounds, option::of(any::<u64>()), any::<bool>())
+        .prop_map(|(given, rounds, narrows, tells)| Inputs { given, rounds, narrows, tells })
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let phase = prop::sample::select(vec![Phase::Setup, Phase::Drive, Phase::Heal, Phase::Judge]);
     prop_oneof![
@@ -173,6 +190,7 @@ fn event() -> impl Strategy<Value = Event> {
         Just(Event::Stop),
         any::<u32>().prop_map(Event::Deploy),
         phase.prop_map(Event::Phase),
+        inputs().prop_map(|inputs| Event::Begin(Box::new(inputs))),
         (exchange(), service(), option::of(service()), option::of(key()), request(), body()).prop_map(
             |(exchange, service, from, object, head, body)| Event::Request {
                 exchange,
@@ -274,6 +292,9 @@ fn effect() -> impl Strategy<Value = Effect> {
             .prop_map(|(id, trigger, s, n)| { Effect::SetTrigger(id, trigger, Duration::new(s, n)) }),
         (level, text()).prop_map(|(level, text)| Effect::Log(level, text)),
         check.prop_map(|check| Effect::Check(Box::new(check))),
+        (decision_key(), any::<u64>(), any::<u64>(), option::of(text())).prop_map(
+            |(key, chosen, range, says)| { Effect::Drawn(Box::new(Drawn { key, chosen, range, says })) }
+        ),
         Just(Effect::PhaseDone),
         (any::<u32>(), fault).prop_map(|(id, fault)| Effect::Ended(InstanceId(id), Box::new(fault))),
         Just(Effect::Stopped),
