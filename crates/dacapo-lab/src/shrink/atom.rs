@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use dacapo_core::{Decision, DecisionKey, DecisionKind, NodeId, Rest, Script};
 
+use super::workload::add_inputs;
+
 /// Something that happened by chance: a message that took its time, a fault that struck.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Atom {
@@ -41,6 +43,9 @@ pub(super) fn atoms_of(log: &[Decision]) -> Vec<Atom> {
     let mut last: Option<usize> = None;
     for decision in log {
         let Decision { key, kind, chosen, .. } = decision;
+        if *kind == DecisionKind::Input {
+            continue;
+        }
         if *kind == DecisionKind::Detail {
             let owner = strike_of(&key.cause)
                 .and_then(|_| atoms.iter().rposition(|a| a.strike.is_some() && a.key.cause == key.cause))
@@ -63,6 +68,7 @@ pub(super) fn atoms_of(log: &[Decision]) -> Vec<Atom> {
             atoms.push(Atom::new(decision, strike));
         }
     }
+    add_inputs(log, &mut atoms);
     atoms
 }
 

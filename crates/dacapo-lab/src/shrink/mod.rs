@@ -2,17 +2,20 @@
 //!
 //! A run under a seed is told again as a script: all of its decisions by name. Then decisions are
 //! taken out, many at a time and in the end one by one, as long as what is left fails for the same
-//! reason. What is not named any more is calm: messages are quick, nothing goes wrong. The cluster
-//! gets fewer nodes and the run a shorter time, if that will do.
+//! reason. What is not named any more is calm: messages are quick, nothing goes wrong. Likewise with the rounds of the
+//! workload, and what is drawn in those that stay gets small. The cluster gets fewer nodes and the run a
+//! shorter time, if that will do.
 
 mod atom;
 mod reduce;
 mod small;
+mod told;
+mod workload;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dacapo_core::{DecisionKey, DecisionKind, Noise, Rest, Script, Seed};
+use dacapo_core::{DecisionKey, DecisionKind, Drawn, Noise, Rest, RoundKey, Rounds, Script, Seed};
 use dacapo_sim::Swarm;
 
 use crate::experiment::Experiment;
@@ -42,6 +45,8 @@ pub struct Shrunk {
     pub script: Script,
     /// What comes of it.
     pub report: Report,
+    /// What the workload does in it, in order.
+    pub drawn: Vec<Drawn>,
     /// A decision without which the run passes, all else being equal: the latest of them.
     pub pivot: Option<DecisionKey>,
     /// How many runs it took to find out.
@@ -77,12 +82,15 @@ impl Experiment {
         script: Option<&Script>,
         goes_on: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<Shrunk, ShrinkError> {
-        let options = RunOptions { script: script.cloned(), remember: true, ..RunOptions::default() };
+        let options =
+            RunOptions { script: script.cloned(), remember: true, inputs: true, ..RunOptions::default() };
         let first = self.run_fully(seed, options);
         let mut experiment = self.clone();
         // Which faults are used is told by the script.
         experiment.options_mut().swarm = Swarm::Subset;
         let failure = first.report.failure.as_ref().ok_or(ShrinkError::Passes)?;
+        let has_rounds = first.decisions.iter().any(|d| RoundKey::of_round(&d.key).is_some());
+        let rounds = if has_rounds { Rounds::Given } else { Rounds::All };
         let mut search = Search {
             experiment,
             seed,
@@ -90,6 +98,7 @@ impl Experiment {
             rest: Rest {
                 seed: script.map_or(seed.0, |script| script.rest.seed),
                 noise: script.map_or(Noise::Calm, |script| calm(script.rest.noise)),
+                rounds,
                 ..Rest::default()
             },
             runs: 1,
@@ -104,12 +113,14 @@ impl Experiment {
         search.leave_out_kinds();
         search.leave_out_causes();
         search.leave_out_atoms();
+        search.shrink_workload();
         search.look_into_small_scopes();
         search.begin_early();
         search.shorten();
         search.leave_out_nodes();
         search.leave_out_atoms();
         search.leave_out_details();
+        search.shrink_workload();
         search.round();
         Ok(search.finish())
     }
@@ -150,45 +161,50 @@ impl Search<'_> {
         Some(report.failure.is_some_and(|failure| failure.signature() == self.signature))
     }
 
-    /// Keeps only those of the atoms whose group is needed.
-    fn leave_out<G: Ord + Clone>(&mut self, group: impl Fn(&Atom) -> G) {
+    /// Keeps only those of the atoms whose group is needed, and those that are in none.
+    fn leave_out<G: Ord + Clone>(&mut self, group: impl Fn(&Atom) -> Option<G>) {
         let atoms = std::mem::take(&mut self.best);
         let mut groups: Vec<G> = Vec::new();
         let mut known = BTreeSet::new();
-        for atom in &atoms {
-            if known.insert(group(atom)) {
-                groups.push(group(atom));
+        for of in atoms.iter().filter_map(&group) {
+            if known.insert(of.clone()) {
+                groups.push(of);
             }
+        }
+        if groups.is_empty() {
+            self.best = atoms;
+            return;
         }
         let of = |groups: &[G]| -> Vec<Atom> {
             let kept: BTreeSet<&G> = groups.iter().collect();
-            atoms.iter().filter(|atom| kept.contains(&group(atom))).cloned().collect()
+            let stays = |atom: &&Atom| group(atom).is_none_or(|group| kept.contains(&group));
+            atoms.iter().filter(stays).cloned().collect()
         };
         let kept = reduce(groups, |rest| self.fails(&of(rest)));
         self.best = of(&kept);
     }
 
     fn leave_out_kinds(&mut self) {
-        self.leave_out(|atom| (atom.kind, atom.key.lane.clone()));
+        self.leave_out(|atom| (!atom.is_input()).then(|| (atom.kind, atom.key.lane.clone())));
     }
 
     fn leave_out_causes(&mut self) {
-        self.leave_out(|atom| (atom.key.lane.clone(), atom.key.cause.clone()));
+        self.leave_out(|atom| (!atom.is_input()).then(|| (atom.key.lane.clone(), atom.key.cause.clone())));
     }
 
     fn leave_out_atoms(&mut self) {
-        self.leave_out(|atom| atom.key.clone());
+        self.leave_out(|atom| (!atom.is_input()).then(|| atom.key.clone()));
     }
 
     /// Whom a fault hits and for how long follows from the seed where it does not matter.
     fn leave_out_details(&mut self) {
         let mut bare = self.best.clone();
-        bare.iter_mut().for_each(|atom| atom.details.clear());
+        bare.iter_mut().filter(|atom| !atom.is_input()).for_each(|atom| atom.details.clear());
         if self.fails(&bare) == Some(true) {
             self.best = bare;
             return;
         }
-        for atom in 0..self.best.len() {
+        for atom in (0..self.best.len()).filter(|atom| !bare[*atom].is_input()) {
             for detail in (0..self.best[atom].details.len()).rev() {
                 let mut without = self.best.clone();
                 without[atom].details.remove(detail);
@@ -202,7 +218,7 @@ impl Search<'_> {
     /// Lets faults come after a turn instead of at a time.
     fn anchor(&mut self) {
         let script = Some(script_of(&self.best, self.rest));
-        let options = RunOptions { script, remember: true, ..RunOptions::default() };
+        let options = RunOptions { script, remember: true, inputs: true, ..RunOptions::default() };
         let run = self.experiment.run_fully(self.seed, options);
         self.runs += 1;
         for index in 0..self.best.len() {
@@ -214,19 +230,22 @@ impl Search<'_> {
     /// Looks for a small set of coincidences in a short run that lead to the same failure.
     fn look_into_small_scopes(&mut self) {
         for lasts in SMALL_SCOPES.map(Duration::from_millis) {
-            if self.best.len() <= 2 || lasts >= self.experiment.options().lasts {
+            let (inputs, wrong): (Vec<Atom>, Vec<Atom>) = self.best.iter().cloned().partition(Atom::is_input);
+            if wrong.len() <= 2 || lasts >= self.experiment.options().lasts {
                 return;
             }
             let mut experiment = self.experiment.clone();
             experiment.options_mut().lasts = lasts;
-            let lanes = self.best.iter().map(|atom| uses(&atom.key.lane));
-            let script = Some(Script::new(lanes, self.rest));
-            let options = RunOptions { script, remember: true, ..RunOptions::default() };
+            let mut script = script_of(&inputs, self.rest);
+            wrong.iter().map(|atom| uses(&atom.key.lane)).for_each(|(key, used)| script.give(key, used));
+            let script = Some(script);
+            let options = RunOptions { script, remember: true, inputs: true, ..RunOptions::default() };
             let calm = experiment.run_fully(self.seed, options);
             self.runs += 1;
-            let candidates = small::candidates(&calm.decisions, &self.best);
-            for size in 1..self.best.len().min(SMALL + 1) {
-                for set in small::sets(&candidates, size).into_iter().take(SETS_MAX) {
+            let candidates = small::candidates(&calm.decisions, &wrong);
+            for size in 1..wrong.len().min(SMALL + 1) {
+                for mut set in small::sets(&candidates, size).into_iter().take(SETS_MAX) {
+                    set.extend(inputs.iter().cloned());
                     match self.fails_in(&experiment, &set) {
                         Some(true) => {
                             (self.experiment, self.best) = (experiment, set);
@@ -244,7 +263,8 @@ impl Search<'_> {
     fn begin_early(&mut self) {
         for index in 0..self.best.len() {
             let atom = self.best[index].clone();
-            let earlier = EARLIER.into_iter().filter(|nth| atom.has_cause() && *nth < atom.key.nth);
+            let may_move = atom.has_cause() && !atom.is_input();
+            let earlier = EARLIER.into_iter().filter(|nth| may_move && *nth < atom.key.nth);
             for nth in earlier {
                 if self.keep_if_it_fails(index, atom.at(nth)) {
                     break;
@@ -294,6 +314,11 @@ impl Search<'_> {
     /// Makes lengths of time round, so that a person can read them.
     fn round(&mut self) {
         for index in 0..self.best.len() {
+            // Of what the workload does only pauses are lengths of time.
+            let atom = &self.best[index];
+            if atom.is_input() && !RoundKey::is_pause(&atom.key) {
+                continue;
+            }
             for digits in [1, 2] {
                 let mut rounded = self.best[index].clone();
                 rounded.round(digits);
@@ -309,15 +334,18 @@ impl Search<'_> {
         for index in (0..self.best.len()).rev() {
             let mut without = self.best.clone();
             let atom = without.remove(index);
-            let is_pivot = atom.kind != DecisionKind::Detail && self.fails(&without) == Some(false);
+            let can_be = atom.kind != DecisionKind::Detail && !atom.is_input();
+            let is_pivot = can_be && self.fails(&without) == Some(false);
             if is_pivot {
                 pivot = Some(atom.key);
                 break;
             }
         }
         let script = script_of(&self.best, self.rest);
-        let options = RunOptions { script: Some(script.clone()), ..RunOptions::default() };
-        let (report, _) = self.experiment.run_with(self.seed, options);
-        Shrunk { experiment: self.experiment, script, report, pivot, runs: self.runs + 1 }
+        let options =
+            |remember| RunOptions { script: Some(script.clone()), inputs: remember, ..RunOptions::default() };
+        let drawn = self.experiment.run_fully(self.seed, options(true)).drawn;
+        let (report, _) = self.experiment.run_with(self.seed, options(false));
+        Shrunk { experiment: self.experiment, script, report, drawn, pivot, runs: self.runs + 2 }
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dacapo_core::{Script, Seed};
+use dacapo_core::{Rounds, Script, Seed};
 use dacapo_lab::{Attempt, Experiment, Report, RunOptions, Shrunk, Strategy};
 use dacapo_trace::Trace;
 use dacapo_trace::diagram::Inevitability;
@@ -249,7 +249,7 @@ fn save(
         nodes: shrunk.map(|shrunk| shrunk.experiment.nodes()),
         lasts: shrunk.map(|shrunk| shrunk.experiment.options().lasts),
         rule: report.failure.as_ref().map(|f| f.rule()).unwrap_or_default(),
-        found: format!("`{}` with {}", target.repeat(Name::of(attempt)), report.faults.join(", ")),
+        found: found(target, attempt, report, shrunk),
         decisions: shrunk.map(|shrunk| shrunk.script.to_lists()).unwrap_or_default(),
         program: Some(saved::program(experiment)),
     };
@@ -259,6 +259,20 @@ fn save(
     std::fs::write(&path, text).into_diagnostic()?;
     anstream::println!("{STRONG}kept{STRONG:#}    sim-scenarios/regressions/{name}.hcl");
     Ok(())
+}
+
+/// How it was found, and what the workload does in it.
+fn found(target: &Target, attempt: &Attempt, report: &Report, shrunk: Option<&Shrunk>) -> String {
+    let faults = match report.faults.as_slice() {
+        [] => "no fault".to_owned(),
+        faults => faults.join(", "),
+    };
+    let mut text = format!("`{}` with {faults}", target.repeat(Name::of(attempt)));
+    let rounds = shrunk.filter(|shrunk| shrunk.script.rest.rounds == Rounds::Given).map(Shrunk::rounds);
+    if let Some(rounds) = rounds.filter(|rounds| !rounds.is_empty()) {
+        text.push_str(&format!("; what is left of it: {}", rounds.join("; ")));
+    }
+    text
 }
 
 /// The way from one folder to another.

@@ -25,7 +25,7 @@ pub(super) fn tell(target: &Target, experiment: &Experiment) {
     if let Some(script) = &attempt.script
         && !script.decisions().is_empty()
     {
-        let options = RunOptions { remember: true, ..RunOptions::default() };
+        let options = RunOptions { remember: true, inputs: true, ..RunOptions::default() };
         let run = experiment.run_attempt(&attempt, options);
         let asked: BTreeSet<_> = run.decisions.into_iter().map(|Decision { key, .. }| key).collect();
         let missing: Vec<_> = script.decisions().keys().filter(|key| !asked.contains(key)).collect();

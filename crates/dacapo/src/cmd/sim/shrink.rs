@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dacapo_core::DecisionKey;
+use dacapo_core::{DecisionKey, RoundKey, Rounds};
 use dacapo_lab::{Attempt, Experiment, Shrunk};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -41,29 +41,41 @@ pub(crate) fn shrink(
 const DETAILS: [&str; 12] =
     ["lasts", "down", "late", "stands", "hangs", "victim", "far", "oneway", "from", "to", "strength", "off"];
 
-/// The decisions in words, line by line: first what goes wrong, then how.
+/// Whether a decision is told with the round that it belongs to.
+fn is_of_round(key: &DecisionKey) -> bool {
+    let belongs = RoundKey::of_round(key).or_else(|| RoundKey::of_detail(key));
+    belongs.is_some() && !RoundKey::is_pause(key)
+}
+
+/// The decisions in words, line by line: first what the workload does, then what goes wrong, then how.
 pub(crate) fn decisions(shrunk: &Shrunk) -> Vec<String> {
     let is_detail = |key: &DecisionKey| DETAILS.contains(&key.what.as_str());
-    let decisions = shrunk.script.decisions();
-    let main = decisions.iter().filter(|(key, _)| !is_detail(key));
-    let all = main.chain(decisions.iter().filter(|(key, _)| is_detail(key)));
+    let decisions = || shrunk.script.decisions().iter().filter(|(key, _)| !is_of_round(key));
+    let main = decisions().filter(|(key, _)| !is_detail(key));
+    let all = main.chain(decisions().filter(|(key, _)| is_detail(key)));
+    let rounds = if shrunk.script.rest.rounds == Rounds::Given { shrunk.rounds() } else { Vec::new() };
     let line = |(key, value): (&DecisionKey, &u64)| {
         let mark = if shrunk.pivot.as_ref() == Some(key) { "▸" } else { " " };
         format!("{mark} {}", in_words(key, *value))
     };
-    all.map(line).collect()
+    rounds.into_iter().map(|round| format!("  {round}")).chain(all.map(line)).collect()
 }
 
 /// What it takes to fail.
 pub(crate) fn tell(shrunk: &Shrunk) {
-    let is_detail = |key: &&DecisionKey| DETAILS.contains(&key.what.as_str());
+    let is_wrong = |key: &&DecisionKey| !DETAILS.contains(&key.what.as_str()) && key.lane != "workload";
     let decisions = shrunk.script.decisions();
-    let wrong = decisions.keys().filter(|key| !is_detail(key)).count();
+    let wrong = decisions.keys().filter(is_wrong).count();
+    let rounds = match decisions.keys().filter(|key| RoundKey::of_round(key).is_some()).count() {
+        0 => String::new(),
+        1 => "one round of the workload, ".to_owned(),
+        n => format!("{n} rounds of the workload, "),
+    };
     let lasts = shrunk.experiment.options().lasts;
     let nodes = shrunk.experiment.nodes();
     let plural = if nodes == 1 { "" } else { "s" };
     anstream::println!(
-        "\n{STRONG}what it takes{STRONG:#}  {nodes} node{plural}, {lasts:?}, {} {FAINT}({} runs to find out){FAINT:#}",
+        "\n{STRONG}what it takes{STRONG:#}  {nodes} node{plural}, {lasts:?}, {rounds}{} {FAINT}({} runs to find out){FAINT:#}",
         match wrong {
             0 => "and nothing going wrong".to_owned(),
             1 => "and one thing that goes wrong".to_owned(),
@@ -90,6 +102,7 @@ pub(crate) fn in_words(key: &DecisionKey, value: u64) -> String {
         "wait" => format!("{lane} {:?} after the one before, or the start", time()),
         "extra" => format!("a message takes {:?} longer: {place}", time()),
         "lasts" | "down" | "late" | "stands" => format!("{lane}: {what} {:?}: {place}", time()),
+        "pause" => format!("{cause} waits {:?} before its round {nth}", time()),
         "first" => format!("of what is due at once, number {} comes first: {place}", value + 1),
         _ => format!("{lane}/{what} = {value}: {place}"),
     }
