@@ -212,3 +212,96 @@ fn a_run_of_swarm_that_leaves_things_out_is_told_again_by_its_decisions() {
     assert_eq!(shrunk.experiment.options().swarm, Swarm::Subset);
     assert!(shrunk.script.decisions().keys().all(|key| key.lane == "workload"), "{:?}", shrunk.script);
 }
+
+#[test]
+fn what_swarm_leaves_out_can_be_given() {
+    let experiment = shelf();
+    let mut wide = experiment.clone();
+    wide.options_mut().swarm = Swarm::Wide;
+    let out = |run: &dacapo_lab::Run| -> Vec<(dacapo_core::DecisionKey, u64)> {
+        let of = run.decisions.iter().filter(|d| d.key.what == "leaves_out" && d.chosen == 1);
+        of.map(|d| (d.key.clone(), 1)).collect()
+    };
+    let picks = |out: &[(dacapo_core::DecisionKey, u64)]| {
+        out.iter()
+            .filter(|(key, _)| key.cause.starts_with("one of 5"))
+            .map(|(key, _)| key.nth)
+            .collect::<BTreeSet<_>>()
+    };
+    let told = (0..20).map(|seed| out(&wide.run_fully(Seed(seed), remembered(None))));
+    let told = told.into_iter().find(|out| picks(out).len() > 1).expect("some seed leaves several out");
+    let script = Script::new(told.clone(), dacapo_core::Rest::default());
+    let run = experiment.run_fully(Seed(50), remembered(Some(script)));
+    assert_eq!(out(&run), told);
+    let picked: BTreeSet<u32> =
+        run.drawn.iter().filter(|d| d.key.what == "what").map(|d| d.chosen as u32 + 1).collect();
+    assert!(!picked.is_empty() && picked.is_disjoint(&picks(&told)), "{picked:?} {told:?}");
+}
+
+/// Takes what is asked for again as another request, unless it is little.
+struct Till {
+    seen: std::cell::RefCell<BTreeSet<String>>,
+}
+
+impl Service for Till {
+    fn start(_: Guest) -> Till {
+        Till { seen: std::cell::RefCell::default() }
+    }
+
+    async fn fetch(self: Rc<Self>, request: Request) -> Response {
+        let text = request.text();
+        let amount: u64 = text.split(' ').nth(1).and_then(|amount| amount.parse().ok()).unwrap_or_default();
+        let is_new = self.seen.borrow_mut().insert(text);
+        Response::text(if is_new || amount <= 50 { "paid" } else { "paid twice" })
+    }
+}
+
+struct Payers {
+    guest: Guest,
+    next: Cell<u64>,
+}
+
+impl Workload for Payers {
+    fn start(guest: Guest) -> Payers {
+        Payers { guest, next: Cell::new(0) }
+    }
+
+    fn drivers() -> Vec<Driver<Payers>> {
+        let pay = |me: Rc<Payers>, _| async move {
+            me.next.set(me.next.get() + 1);
+            let body = format!("{} {}", me.next.get(), me.guest.random_int("amount", 1..=100));
+            let ask = || me.guest.fetch(Request::post("https://till.example/pay", body.clone()));
+            let answer = match me.guest.timeout(Duration::from_secs(1), ask()).await {
+                Some(Ok(answer)) => Ok(answer),
+                _ => ask().await,
+            };
+            let text = answer.map(Response::into_text).unwrap_or_default();
+            me.guest.always(text != "paid twice", "nothing is paid twice");
+        };
+        vec![Driver::new(pay).named("pay").clients(2).pause(Duration::from_millis(50))]
+    }
+}
+
+#[test]
+fn a_fault_that_strikes_late_strikes_early_once_the_rounds_before_it_are_gone() {
+    let experiment = Experiment::native("till")
+        .singleton::<Till>("till", &[])
+        .workload::<Payers>()
+        .nodes(1)
+        .lasts(Duration::from_secs(30))
+        .faults(&["net.loss"])
+        .build();
+    let seed = failing(&experiment);
+    let first = experiment.run_fully(seed, remembered(None));
+    let rounds = first.drawn.iter().filter(|d| RoundKey::of_round(&d.key).is_some()).count();
+    assert!(rounds > 20, "{rounds} rounds before it fails are few");
+    let shrunk = experiment.shrink(seed, None, &mut |_| true).expect("it fails");
+    let decisions = shrunk.script.decisions();
+    let text: String = decisions.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    insta::assert_snapshot!(text, @"
+    net.loss/hit n0 answers POST /pay of workload #1 = 1
+    workload/amount pay client 0 round 1 #1 = 51
+    workload/round pay client 0 #1 = 1
+    ");
+    insta::assert_snapshot!(shrunk.rounds().join("\n"), @"1 round of `pay` by client 0, amount 51");
+}
