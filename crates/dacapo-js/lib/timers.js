@@ -34,6 +34,13 @@
     if (timers.delete(id)) ops.clearTimer(id);
   };
 
+  // What a workload draws in a callback belongs to the round that has set the timer.
+  function causeNow() {
+    const cause = ops.within(undefined);
+    ops.within(cause);
+    return cause;
+  }
+
   function start(callback, ms, args, repeats) {
     if (typeof callback !== "function") {
       // The standard also takes source text, which would be an eval in disguise.
@@ -41,7 +48,9 @@
     }
     const delay = delayOf(ms);
     const id = ++last;
-    timers.set(id, { callback, args, repeat: repeats ? delay : 0 });
+    const timer = { callback, args, repeat: repeats ? delay : 0 };
+    if (lib.decides === true) timer.cause = causeNow();
+    timers.set(id, timer);
     ops.setTimer(id, delay);
     return id;
   }
@@ -50,12 +59,14 @@
     const timer = timers.get(id);
     if (timer === undefined) return;
     if (timer.repeat === 0) timers.delete(id);
+    const before = timer.cause === undefined ? undefined : ops.within(timer.cause);
     try {
       if (timer.args === null || timer.args.length === 0) (0, timer.callback)();
       else timer.callback.apply(undefined, timer.args);
     } catch (error) {
       lib.reportException(error);
     }
+    if (timer.cause !== undefined) ops.within(before);
     if (timer.repeat !== 0 && timers.get(id) === timer) ops.setTimer(id, timer.repeat);
   };
 
