@@ -4,8 +4,12 @@ use dacapo_core::{Drawn, RoundKey};
 
 use super::Shrunk;
 
+/// More lines than this tell nobody anything.
+const LINES_MAX: usize = 12;
+
 impl Shrunk {
-    /// What the workload does in it, in order: `2 rounds of transfer by client 1, amount 1`.
+    /// What the workload does in it, in order: ``2 rounds of `transfer` by client 1, amount 1``. If that is much, the last of
+    /// it are counted.
     pub fn rounds(&self) -> Vec<String> {
         rounds(&self.drawn)
     }
@@ -32,12 +36,25 @@ fn rounds(drawn: &[Drawn]) -> Vec<String> {
         let words: String = words.iter().map(|words| format!(", {words}")).collect();
         format!("{count} of `{driver}` by client {client}{words}")
     };
-    made.chunk_by(alike).map(line).collect()
+    let mut groups = made.chunk_by(alike);
+    let mut lines: Vec<String> = groups.by_ref().take(LINES_MAX).map(line).collect();
+    let left: usize = groups.map(<[_]>::len).sum();
+    lines.extend((left > 0).then(|| format!("and {left} more")));
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_rounds_are_counted() {
+        let key = |n: u32| format!("workload/round work client {} #{n}", n % 2);
+        let drawn = |n| Drawn { key: key(n).parse().unwrap(), chosen: 1, range: 2, says: None };
+        let log: Vec<Drawn> = (1..=40).map(drawn).collect();
+        let lines = rounds(&log);
+        assert_eq!((lines.len(), lines[12].as_str()), (13, "and 28 more"));
+    }
 
     #[test]
     fn rounds_that_are_alike_and_follow_each_other_are_told_together() {

@@ -41,6 +41,9 @@ pub(crate) fn shrink(
 const DETAILS: [&str; 12] =
     ["lasts", "down", "late", "stands", "hangs", "victim", "far", "oneway", "from", "to", "strength", "off"];
 
+/// Of more pauses than these only the number is told.
+const PAUSES_MAX: usize = 6;
+
 /// Whether a decision is told with the round that it belongs to.
 fn is_of_round(key: &DecisionKey) -> bool {
     let belongs = RoundKey::of_round(key).or_else(|| RoundKey::of_detail(key));
@@ -50,7 +53,9 @@ fn is_of_round(key: &DecisionKey) -> bool {
 /// The decisions in words, line by line: first what the workload does, then what goes wrong, then how.
 pub(crate) fn decisions(shrunk: &Shrunk) -> Vec<String> {
     let is_detail = |key: &DecisionKey| DETAILS.contains(&key.what.as_str());
-    let decisions = || shrunk.script.decisions().iter().filter(|(key, _)| !is_of_round(key));
+    let pauses = shrunk.script.decisions().keys().filter(|key| RoundKey::is_pause(key)).count();
+    let is_told = |key: &DecisionKey| !is_of_round(key) && !(pauses > PAUSES_MAX && RoundKey::is_pause(key));
+    let decisions = || shrunk.script.decisions().iter().filter(|(key, _)| is_told(key));
     let main = decisions().filter(|(key, _)| !is_detail(key));
     let all = main.chain(decisions().filter(|(key, _)| is_detail(key)));
     let rounds = if shrunk.script.rest.rounds == Rounds::Given { shrunk.rounds() } else { Vec::new() };
@@ -58,7 +63,8 @@ pub(crate) fn decisions(shrunk: &Shrunk) -> Vec<String> {
         let mark = if shrunk.pivot.as_ref() == Some(key) { "▸" } else { " " };
         format!("{mark} {}", in_words(key, *value))
     };
-    rounds.into_iter().map(|round| format!("  {round}")).chain(all.map(line)).collect()
+    let many = (pauses > PAUSES_MAX).then(|| format!("  {pauses} pauses of clients, as they were"));
+    rounds.into_iter().map(|round| format!("  {round}")).chain(all.map(line)).chain(many).collect()
 }
 
 /// What it takes to fail.
