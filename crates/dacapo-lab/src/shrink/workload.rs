@@ -60,8 +60,7 @@ impl Search<'_> {
         self.leave_out(|atom| {
             (atom.is_input() && atom.as_round().is_none() && !atom.is_pause()).then_some(())
         });
-        self.leave_out_rounds(|round| round.driver.clone());
-        self.leave_out_rounds(|round| (round.driver.clone(), round.client));
+        self.leave_out_clients();
         self.leave_out_rounds(RoundKey::clone);
         self.begin_rounds_early();
         self.leave_out(|atom| atom.is_pause().then_some(()));
@@ -71,6 +70,17 @@ impl Search<'_> {
         self.leave_out(|atom| outside(atom).then(|| (atom.key.lane.clone(), atom.key.cause.clone())));
         self.leave_out(|atom| outside(atom).then(|| atom.key.clone()));
         self.lessen();
+    }
+
+    /// Takes whole drivers and clients away.
+    pub(super) fn leave_out_clients(&mut self) {
+        self.leave_out_rounds(|round| round.driver.clone());
+        self.leave_out_rounds(|round| (round.driver.clone(), round.client));
+        // Nobody waits for a round that he does not make.
+        let clients = |atom: &Atom| atom.as_round().map(|round| (round.driver, round.client));
+        let left: BTreeSet<(String, u32)> = self.best.iter().filter_map(clients).collect();
+        let is_left = |round: RoundKey| left.contains(&(round.driver, round.client));
+        self.best.retain(|atom| !atom.is_pause() || RoundKey::of_detail(&atom.key).is_none_or(is_left));
     }
 
     /// The run of these atoms, and whether it fails for the same reason.
@@ -93,6 +103,9 @@ impl Search<'_> {
         let rounds: BTreeSet<RoundKey> = self.best.iter().filter_map(Atom::as_round).collect();
         let mut known = BTreeSet::new();
         let groups: Vec<G> = rounds.iter().map(&group).filter(|group| known.insert(group.clone())).collect();
+        if groups.is_empty() {
+            return;
+        }
         let Some((true, run)) = self.run_of(&self.best.clone()) else { return };
         let mut log = run.decisions;
         reduce(groups, |rest| {
