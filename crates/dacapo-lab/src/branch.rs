@@ -75,7 +75,13 @@ impl Experiment {
 }
 
 /// The decisions of a run up to an event, and another seed's from then on. The workload goes on as it does in the run.
-fn continuation(decisions: &[Decision], event: u64, number: u64, noise: Noise, own: Option<&Script>) -> Script {
+fn continuation(
+    decisions: &[Decision],
+    event: u64,
+    number: u64,
+    noise: Noise,
+    own: Option<&Script>,
+) -> Script {
     let is_kept = |d: &&Decision| d.event < event.max(1) || d.kind == DecisionKind::Input;
     let given = decisions.iter().filter(is_kept).map(|decision| (decision.key.clone(), decision.chosen));
     let seed = (event << 16) ^ number;

@@ -54,7 +54,7 @@ fn is_of_round(key: &DecisionKey) -> bool {
 pub(crate) fn decisions(shrunk: &Shrunk) -> Vec<String> {
     let is_detail = |key: &DecisionKey| DETAILS.contains(&key.what.as_str());
     let pauses = shrunk.script.decisions().keys().filter(|key| RoundKey::is_pause(key)).count();
-    let is_told = |key: &DecisionKey| !is_of_round(key) && !(pauses > PAUSES_MAX && RoundKey::is_pause(key));
+    let is_told = |key: &DecisionKey| !(is_of_round(key) || pauses > PAUSES_MAX && RoundKey::is_pause(key));
     let decisions = || shrunk.script.decisions().iter().filter(|(key, _)| is_told(key));
     let main = decisions().filter(|(key, _)| !is_detail(key));
     let all = main.chain(decisions().filter(|(key, _)| is_detail(key)));
