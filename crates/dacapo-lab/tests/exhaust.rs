@@ -114,7 +114,12 @@ fn a_failing_attempt_is_repeated_by_its_number_and_by_its_script_and_can_be_shru
     );
     let order: Vec<String> =
         shrunk.script.decisions().iter().map(|(key, n)| format!("{key} = {n}")).collect();
-    insta::assert_snapshot!(order.join("\n"), @"schedule/first n0 gets POST / of workload #1 = 2");
+    insta::assert_snapshot!(order.join("\n"), @"
+    schedule/first n0 gets POST / of workload #1 = 2
+    workload/round driver1 client 0 #1 = 1
+    workload/round driver1 client 1 #1 = 1
+    workload/round driver1 client 2 #1 = 1
+    ");
 }
 
 #[test]
