@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// Only this seed, or this attempt of the strategy
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
-    /// How to get from one run to the next: uniform, swarm, pos, pct1 to pct9, sparse, portfolio, exhaustive (all orders of
+    /// How to get from one run to the next: uniform, swarm, pos, pct1 to pct9, sparse, guided, portfolio, exhaustive (all orders of
     /// messages while each client does one round; exhaustive50: while they run for 50 ms) [default: portfolio, and swarm for a
     /// single seed]
     #[arg(long)]
