@@ -105,7 +105,8 @@
     const own = lib.decides === true ? ops.clientName(name, number) : null;
     for (let count = 0; own === null || ops.hasRound(own); count++) {
       const wait = thinkTime(driver.pause);
-      await pause(own === null ? wait : ops.pause(own, wait, driver.pause));
+      const isAtOnce = count === 0 && own !== null && ops.areAtOnce();
+      if (!isAtOnce) await pause(own === null ? wait : ops.pause(own, wait, driver.pause));
       if (phase !== "drive") return;
       // A round may be taken away; then it was only waited for.
       if (own !== null && !ops.round(own)) continue;

@@ -110,13 +110,13 @@ impl Rolling {
             }
             Event::Begin(inputs) => {
                 self.tag(24);
-                let Inputs { given, rounds, narrows, tells } = &**inputs;
+                let Inputs { given, rounds, narrows, at_once, tells } = &**inputs;
                 self.u64(given.len() as u64);
                 for (key, value) in given {
                     self.decision(key);
                     self.u64(*value);
                 }
-                self.fields().tag(*rounds as u8).tag(u8::from(*tells));
+                self.fields().tag(*rounds as u8).tag(u8::from(*tells)).tag(u8::from(*at_once));
                 self.option(narrows.as_ref(), |me, number| me.u64(*number));
             }
             Event::Deploy(version) => self.id(21, u64::from(*version)),

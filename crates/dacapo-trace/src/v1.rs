@@ -125,6 +125,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) given: Vec<(DecisionKey<'a>, u64)>,
     pub(crate) only_given_rounds: bool,
     pub(crate) narrows: Option<u64>,
+    pub(crate) at_once: bool,
     pub(crate) tells: bool,
 }
 

@@ -12,7 +12,7 @@ use bytestring::ByteString;
 
 use super::key::hash_of;
 use super::script::below;
-use super::{DecisionKey, Decisions, Rounds, Source, Triggers};
+use super::{DecisionKey, Decisions, Noise, Rounds, Source, Triggers};
 use crate::{Effect, Effects, IdMap};
 
 /// The lane of what a workload does.
@@ -44,6 +44,8 @@ pub struct Inputs {
     pub rounds: Rounds,
     /// The workload does without some of its drivers and alternatives, which are drawn under this number.
     pub narrows: Option<u64>,
+    /// Clients make their first round without a pause before it: messages take no time, so all of them begin together.
+    pub at_once: bool,
     /// Whether each decision is to be told by an effect.
     pub tells: bool,
 }
@@ -87,12 +89,13 @@ impl Decisions {
                     given: given.map(|(key, value)| (key.clone(), *value)).collect(),
                     rounds: script.rest.rounds,
                     narrows: (narrows && is_natural).then_some(script.rest.seed),
+                    at_once: matches!(script.rest.noise, Noise::Instant(_) | Noise::Shuffled(_)),
                     tells: false,
                 }
             }
         };
         let tells = remembers || !inputs.given.is_empty() || inputs.rounds == Rounds::Given;
-        (tells || inputs.narrows.is_some()).then_some(Inputs { tells, ..inputs })
+        (tells || inputs.at_once || inputs.narrows.is_some()).then_some(Inputs { tells, ..inputs })
     }
 }
 
@@ -116,6 +119,7 @@ pub struct Draws {
     given: IdMap<(u64, u32), u64>,
     rounds: Rounds,
     narrows: Option<u64>,
+    at_once: bool,
     tells: bool,
     /// How many decisions there were about the same.
     counts: IdMap<u64, u32>,
@@ -129,8 +133,8 @@ pub struct Draws {
 impl Draws {
     /// The decisions of a workload that was told these inputs.
     pub fn new(inputs: Inputs) -> Draws {
-        let Inputs { given, rounds, narrows, tells } = inputs;
-        let mut draws = Draws { rounds, narrows, tells, ..Draws::default() };
+        let Inputs { given, rounds, narrows, at_once, tells } = inputs;
+        let mut draws = Draws { rounds, narrows, at_once, tells, ..Draws::default() };
         for (key, value) in given {
             draws.given.insert((key.hash(), key.nth), value);
             draws.can_narrow |= key.what == LEAVES_OUT;
@@ -177,6 +181,11 @@ impl Draws {
     pub fn has_round(&self, client: &str) -> bool {
         let made = self.counts.get(&hash_of(WORKLOAD, ROUND, client)).copied().unwrap_or_default();
         self.rounds == Rounds::All || self.last_round.get(client).is_some_and(|last| *last > made)
+    }
+
+    /// Whether clients make their first round without a pause before it.
+    pub fn are_at_once(&self) -> bool {
+        self.at_once
     }
 
     /// How long this client waits before its next round, in nanoseconds: by itself `natural`, on average `mean`.

@@ -102,6 +102,11 @@ pub(super) fn has_round(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Re
     result.set_bool(with_draws(|draws, _| draws.has_round(&client)).unwrap_or(true));
 }
 
+/// Whether clients make their first round without a pause before it.
+pub(super) fn are_at_once(_: Scope<'_, '_, '_>, _: Args<'_>, mut result: Return<'_>) {
+    result.set_bool(with_draws(|draws, _| draws.are_at_once()).unwrap_or(false));
+}
+
 /// How long this client waits before its next round: by itself so many milliseconds, on average so many.
 pub(super) fn pause(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
     let client = text(scope, &args, 0);

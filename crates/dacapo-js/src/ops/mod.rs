@@ -50,6 +50,7 @@ pub(crate) fn table() -> Vec<(&'static str, v8::FunctionCallback)> {
         "left": input::left,
         "driversLeft": input::drivers_left,
         "round": input::round,
+        "areAtOnce": input::are_at_once,
         "hasRound": input::has_round,
         "pause": input::pause,
         "clientName": input::client,

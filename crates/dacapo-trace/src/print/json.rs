@@ -63,6 +63,7 @@ pub(crate) fn event(event: &Event, names: &Names) -> Value {
             "given": inputs.given.iter().map(|(key, value)| json!({"decision": key.to_string(), "value": value})).collect::<Vec<_>>(),
             "only_given_rounds": inputs.rounds == Rounds::Given,
             "narrows": inputs.narrows,
+            "at_once": inputs.at_once,
         }}),
         Event::Request { exchange, service, from, object, head, body: b } => json!({"request": {
             "exchange": exchange.0, "service": names.service(*service),

@@ -7,11 +7,12 @@ use super::{DecisionKey, Drawn, Inputs};
 
 impl<'a> From<&'a core::Inputs> for Inputs<'a> {
     fn from(inputs: &'a core::Inputs) -> Inputs<'a> {
-        let core::Inputs { given, rounds, narrows, tells } = inputs;
+        let core::Inputs { given, rounds, narrows, at_once, tells } = inputs;
         Inputs {
             given: given.iter().map(|(key, value)| (key.into(), *value)).collect(),
             only_given_rounds: *rounds == Rounds::Given,
             narrows: *narrows,
+            at_once: *at_once,
             tells: *tells,
         }
     }
@@ -19,11 +20,12 @@ impl<'a> From<&'a core::Inputs> for Inputs<'a> {
 
 impl From<Inputs<'_>> for core::Inputs {
     fn from(inputs: Inputs<'_>) -> core::Inputs {
-        let Inputs { given, only_given_rounds, narrows, tells } = inputs;
+        let Inputs { given, only_given_rounds, narrows, at_once, tells } = inputs;
         core::Inputs {
             given: given.into_iter().map(|(key, value)| (key.into(), value)).collect(),
             rounds: if only_given_rounds { Rounds::Given } else { Rounds::All },
             narrows,
+            at_once,
             tells,
         }
     }

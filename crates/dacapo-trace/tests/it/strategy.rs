@@ -177,8 +177,14 @@ fn decision_key() -> impl Strategy<Value = DecisionKey> {
 
 fn inputs() -> impl Strategy<Value = Inputs> {
     let rounds = prop::sample::select(vec![Rounds::All, Rounds::Given]);
-    (vec((decision_key(), any::<u64>()), 0..3), rounds, option::of(any::<u64>()), any::<bool>())
-        .prop_map(|(given, rounds, narrows, tells)| Inputs { given, rounds, narrows, tells })
+    (vec((decision_key(), any::<u64>()), 0..3), rounds, option::of(any::<u64>()), any::<[bool; 2]>())
+        .prop_map(|(given, rounds, narrows, [at_once, tells])| Inputs {
+            given,
+            rounds,
+            narrows,
+            at_once,
+            tells,
+        })
 }
 
 fn event() -> impl Strategy<Value = Event> {
