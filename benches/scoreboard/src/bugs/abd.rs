@@ -17,7 +17,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "read-without-write-back",
     rule: "a later read is not older",
     needs: "two of three messages of a write overtaken by two reads",
-    budget: 4000,
+    budget: 1500,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

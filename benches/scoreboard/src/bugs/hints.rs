@@ -18,7 +18,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "hints-overflow",
     rule: "the replica has what the source has",
     needs: "a replica out of reach for 32 writes in a row, without a crash meanwhile",
-    budget: 800,
+    budget: 300,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

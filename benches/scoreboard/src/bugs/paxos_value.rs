@@ -11,7 +11,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "paxos-wrong-value",
     rule: ONE_VALUE,
     needs: "three ballots that meet in a certain order",
-    budget: 8000,
+    budget: 2000,
     broken: || experiment::<Broken>(BUG.name),
     correct: || experiment::<Correct>(BUG.name),
 };

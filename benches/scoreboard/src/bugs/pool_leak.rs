@@ -16,7 +16,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "pool-leak",
     rule: "the gateway answers when all faults are over",
     needs: "four times a question and the greeting after it lost",
-    budget: 1000,
+    budget: 100,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -14,7 +14,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "vote-not-synced",
     rule: ONE_LEADER,
     needs: "a crash right after a vote, and a second candidate of the same term",
-    budget: 500,
+    budget: 1500,
     broken: experiment::<Broken>,
     correct: experiment::<Correct>,
 };

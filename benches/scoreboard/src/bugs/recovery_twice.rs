@@ -18,7 +18,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "recovery-twice",
     rule: "nothing counts twice",
     needs: "a crash within a checkpoint, and another within the recovery from it",
-    budget: 1000,
+    budget: 300,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

@@ -17,7 +17,7 @@ pub(crate) const BUG: Bug = Bug {
     name: "reorder-buffer",
     rule: "what was acknowledged is delivered",
     needs: "a message lost again and again while nine later ones arrive",
-    budget: 1000,
+    budget: 300,
     broken: experiment::<true>,
     correct: experiment::<false>,
 };

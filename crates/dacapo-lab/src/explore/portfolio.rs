@@ -26,10 +26,12 @@ struct Arm {
 
 /// Each further attempt of a strategy makes what it brought before count this much.
 const FADES: f64 = 0.9;
-/// Most bugs fall to faults at full strength within a few attempts, and no other strategy finds those sooner: of the first
-/// attempts, three of four are uniform. What they have not found by then is more likely found by others: of all later ones, three
-/// of five are uniform.
+/// Most bugs fall to faults at full strength within a few attempts, and no other strategy finds those sooner: three of the
+/// first four attempts are uniform.
 const FIRST: u64 = 72;
+/// What they have not found by then, others are more likely to find soon: up to this attempt, every second one is theirs. What nobody
+/// has found by then takes patience, and the patient one is uniform: again three of four.
+const SECOND: u64 = 400;
 /// The others in turn. Many bugs that uniform does not find in a thousand attempts, one of these finds in less than a hundred.
 const OTHERS: [Strategy; 8] = [
     Strategy::Guided,
@@ -63,7 +65,10 @@ impl Portfolio {
 
     fn arm(&self) -> Strategy {
         // So many of the attempts before this one, and with it, were given to others.
-        let others = |given: u64| given.min(FIRST) / 4 + given.saturating_sub(FIRST) * 2 / 5;
+        let others = |given: u64| {
+            let (first, second) = (given.min(FIRST), given.min(SECOND).saturating_sub(FIRST));
+            first / 4 + second / 2 + given.saturating_sub(SECOND) / 4
+        };
         let (others, with_this) = (others(self.given), others(self.given + 1));
         if with_this == others {
             return Strategy::Uniform;
@@ -83,7 +88,8 @@ impl Portfolio {
             let arm = self.arms.get(strategy).copied().unwrap_or_default();
             arm.gain / arm.weight.max(1.0)
         };
-        OTHERS.into_iter().max_by(|a, b| gain(a).total_cmp(&gain(b))).expect("there are some")
+        // Of equals the first: while nothing is known yet, that is the one that pays most often.
+        OTHERS.into_iter().rev().max_by(|a, b| gain(a).total_cmp(&gain(b))).expect("there are some")
     }
 
     /// Learns what was seen in an attempt of this strategy.
