@@ -101,7 +101,7 @@ fn programs_get_a_line_of_json_for_each_attempt() {
     let attempts: Vec<_> = lines.iter().map(|line| (&line["strategy"], &line["attempt"])).collect();
     assert_eq!(
         format!("{attempts:?}"),
-        "[(String(\"uniform\"), Number(0)), (String(\"uniform\"), Number(1)), (String(\"uniform\"), Number(2)), (String(\"sparse\"), Number(0))]"
+        "[(String(\"uniform\"), Number(0)), (String(\"uniform\"), Number(1)), (String(\"uniform\"), Number(2)), (String(\"guided\"), Number(0))]"
     );
     assert!(lines.iter().all(|line| line["passed"] == true));
 }

@@ -157,14 +157,14 @@ fn names(text: &str) -> Vec<String> {
 fn two_machines_that_share_a_queue_find_what_one_would_have_found() {
     let (server, home) = (Server::start(), broken_project());
     let url = server.url();
-    let args = ["sim", "hello", "--queue", &url, "--range", "20", "--strategy", "swarm", "--seeds", "0..110"];
+    let args = ["sim", "hello", "--queue", &url, "--range", "20", "--strategy", "uniform", "--seeds", "0..110"];
     let machine = || start(home.path(), &[&args[..], &["--jobs", "1", "--json"]].concat());
     let (one, other) = (machine(), machine());
     let (one, other) = (names(&finish(one, 1)), names(&finish(other, 1)));
     let all: BTreeSet<&String> = one.iter().chain(&other).collect();
     assert_eq!((all.len(), one.len() + other.len()), (110, 110), "each attempt is made once");
 
-    let alone = ["sim", "hello", "--strategy", "swarm", "--seeds", "110", "--results", "alone"];
+    let alone = ["sim", "hello", "--strategy", "uniform", "--seeds", "110", "--results", "alone"];
     run(home.path(), &alone, 1);
     let alone = summary(&command(home.path(), &["campaign", "show", "alone", "--json"]).output().unwrap());
     let (together, ranges) = shown(home.path(), &url);
@@ -172,7 +172,7 @@ fn two_machines_that_share_a_queue_find_what_one_would_have_found() {
     assert!(alone["failures"].as_u64().unwrap() > 0);
     assert_eq!(ranges, serde_json::json!({ "all": 6, "done": 6, "held": 0, "abandoned": 0 }));
     // Whoever asks in SQL gets the same answer.
-    let failures = "SELECT count(*) FROM dacapo_failures WHERE strategy = 'swarm' AND signature LIKE '%every visit counts once%'";
+    let failures = "SELECT count(*) FROM dacapo_failures WHERE strategy = 'uniform' AND signature LIKE '%every visit counts once%'";
     assert_eq!(server.count(failures), i64::try_from(alone["failures"].as_u64().unwrap()).unwrap());
 
     // There is nothing left, until somebody adds something.
