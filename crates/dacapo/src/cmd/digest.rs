@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
         let attempt = explorer.attempt(&experiment, strategy, number);
         let run = experiment.run_attempt(&attempt, RunOptions::default());
         println!("{name} {}", run.report.digest);
+        explorer.learn(&experiment, &attempt, run);
     }
     Ok(ExitCode::SUCCESS)
 }
