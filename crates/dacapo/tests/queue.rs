@@ -157,7 +157,8 @@ fn names(text: &str) -> Vec<String> {
 fn two_machines_that_share_a_queue_find_what_one_would_have_found() {
     let (server, home) = (Server::start(), broken_project());
     let url = server.url();
-    let args = ["sim", "hello", "--queue", &url, "--range", "20", "--strategy", "uniform", "--seeds", "0..110"];
+    let args =
+        ["sim", "hello", "--queue", &url, "--range", "20", "--strategy", "uniform", "--seeds", "0..110"];
     let machine = || start(home.path(), &[&args[..], &["--jobs", "1", "--json"]].concat());
     let (one, other) = (machine(), machine());
     let (one, other) = (names(&finish(one, 1)), names(&finish(other, 1)));
