@@ -221,18 +221,9 @@ impl Sim {
                 return;
             }
             let Some(mut item) = self.take_step() else { return };
-            self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
-            if self.has_busy_nodes
-                && let Some(node) = self.busy_node_of(&item)
-            {
-                self.put_into_inbox(node, item);
-                continue;
-            }
-            self.happen(&mut item, place);
-            if let Some(Delivery { to, .. }) = place {
-                let node = to.node;
-                self.touch(&[node]);
-                self.strike_after_turn(node);
+            self.come_to(&mut item, place);
+            if let Some(delivery) = place {
+                self.touch(&[delivery.to.node]);
             }
         }
     }

@@ -316,7 +316,7 @@ impl Sim {
     }
 
     /// The node that cannot take this item now, if it is one that gives a turn on such a node.
-    pub(crate) fn busy_node_of(&self, item: &Item) -> Option<NodeId> {
+    fn busy_node_of(&self, item: &Item) -> Option<NodeId> {
         let id = match item {
             Item::ToServer(id, _) => self.book.peek(*id)?.server,
             Item::ToCaller(id, _) | Item::Break(id, _) => self.book.peek(*id)?.caller.node,
@@ -332,7 +332,7 @@ impl Sim {
         (node.is_up && !is_free).then_some(id)
     }
 
-    pub(crate) fn put_into_inbox(&mut self, id: NodeId, item: Item) {
+    fn put_into_inbox(&mut self, id: NodeId, item: Item) {
         let inbox = &mut self.inboxes[id.0 as usize];
         inbox.push_back(item);
         if inbox.len() == 1 {
@@ -363,10 +363,25 @@ impl Sim {
         delivery
     }
 
+    /// An item's time has come: it happens, unless its node has something else to do.
+    #[inline(always)]
+    pub(crate) fn come_to(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
+        self.decisions.about(|text| cause::of_item(text, item, &self.nodes, &self.book));
+        if self.has_busy_nodes
+            && let Some(node) = self.busy_node_of(item)
+        {
+            return self.put_into_inbox(node, std::mem::replace(item, Item::Heal));
+        }
+        self.happen(item, place);
+        if let Some(delivery) = place {
+            self.strike_after_turn(delivery.to.node);
+        }
+    }
+
     /// Lets an item happen; the turn that comes of it, if any, comes to `place`. (What every message passes is
     /// compiled into one piece: entering and leaving so many small functions was a tenth of a delivery.)
     #[inline(always)]
-    pub(crate) fn happen(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
+    fn happen(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
         let (id, event, to_server) = match item {
             Item::ToServer(id, event) => (*id, event, true),
             Item::ToCaller(id, event) => (*id, event, false),
@@ -552,17 +567,7 @@ impl World for Sim {
             };
             self.now = at;
             let mut item = self.queue.take(slot);
-            self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
-            if self.has_busy_nodes
-                && let Some(node) = self.busy_node_of(&item)
-            {
-                self.put_into_inbox(node, item);
-                continue;
-            }
-            self.happen(&mut item, place);
-            if let Some(delivery) = place {
-                self.strike_after_turn(delivery.to.node);
-            }
+            self.come_to(&mut item, place);
         }
     }
 
@@ -611,7 +616,7 @@ impl World for Sim {
             }
             // Words for people and for judges: recorded at the door, no matter of the world.
             Effect::Log(..) | Effect::Check(_) => {}
-            Effect::Drawn(drawn) => self.decisions.told(&drawn),
+            Effect::Drawn(drawn) => self.decisions.told(*drawn),
             // Between an instance and its runtime.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
             Effect::Send(to, message) => self.send(from.node, to, message),

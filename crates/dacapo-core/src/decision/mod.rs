@@ -143,10 +143,10 @@ impl Decisions {
     }
 
     /// Remembers a decision that the workload has drawn.
-    pub fn told(&mut self, drawn: &Drawn) {
+    pub fn told(&mut self, drawn: Drawn) {
         let Some(tracing) = &mut self.tracing else { return };
         if let Some(log) = &mut tracing.log {
-            let Drawn { key, chosen, range, says: _ } = drawn.clone();
+            let Drawn { key, chosen, range, says: _ } = drawn;
             log.push(Decision { key, kind: DecisionKind::Input, chosen, range, event: tracing.event });
         }
     }
