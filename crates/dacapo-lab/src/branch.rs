@@ -27,9 +27,7 @@ impl Experiment {
         runs: u32,
         goes_on: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<Branch>, ShrinkError> {
-        let options =
-            RunOptions { script: script.cloned(), remember: true, inputs: true, ..RunOptions::default() };
-        let run = self.run_fully(seed, options);
+        let run = self.run_fully(seed, RunOptions::all_told(script.cloned()));
         // What the workload does without in this run, it does without in all.
         let mut experiment = self.clone();
         experiment.options_mut().swarm = Swarm::Subset;

@@ -36,6 +36,13 @@ pub struct RunOptions {
     pub scheduler: Option<SharedScheduler>,
 }
 
+impl RunOptions {
+    /// Remember all that is decided under this script, by the workload as well.
+    pub(crate) fn all_told(script: Option<Script>) -> RunOptions {
+        RunOptions { script, remember: true, inputs: true, ..RunOptions::default() }
+    }
+}
+
 /// The decision that a fault is in use. In a calm run it is then asked where it could strike, and never does.
 pub(crate) fn uses(fault: &str) -> (DecisionKey, u64) {
     (DecisionKey { lane: "swarm".into(), what: "uses".into(), cause: fault.to_owned(), nth: 1 }, 1)
@@ -49,7 +56,8 @@ pub struct Run {
     pub written: Result<(), dacapo_trace::WriteError>,
     /// Its decisions in order, if they were to be remembered.
     pub decisions: Vec<Decision>,
-    /// What the workload drew in order, with the words for it, if that was to be remembered.
+    /// What the workload drew in order, with the words for it, as far as it was asked to tell: by [`RunOptions::inputs`], or by a
+    /// script that says something of it.
     pub drawn: Vec<Drawn>,
     /// The node and the time of each delivery, likewise; the first delivery is number 1 and stands at 0.
     pub(crate) turns: Vec<NodeId>,
@@ -102,7 +110,6 @@ impl Experiment {
         let names = self.system.topology.nodes.iter().map(|n| n.name.clone()).collect();
         let mut world = Watch::new(recorder, names, options.states);
         world.turns = options.remember.then(Vec::new);
-        world.drawn = options.inputs.then(Vec::new);
         world.seen = options.coverage.then(Seen::default);
         let mut cluster = Cluster::new(Rc::clone(&self.system));
         run(&mut world, &mut cluster);
@@ -127,7 +134,7 @@ impl Experiment {
         };
         let decisions = sim.decisions().log().to_vec();
         let (turns, times) = turns.unwrap_or_default().into_iter().unzip();
-        let (seen, drawn) = (seen.unwrap_or_default().first, drawn.unwrap_or_default());
+        let seen = seen.unwrap_or_default().first;
         Run { report, written, decisions, drawn, turns, times, seen, sim }
     }
 

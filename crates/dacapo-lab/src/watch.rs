@@ -20,8 +20,8 @@ pub(crate) struct Watch<W> {
     pub(crate) states: Option<SharedStates>,
     /// The node and the time of each delivery, if somebody wants to have them.
     pub(crate) turns: Option<Vec<(NodeId, Time)>>,
-    /// What the workload drew, likewise.
-    pub(crate) drawn: Option<Vec<Drawn>>,
+    /// What the workload drew, if it was asked to tell.
+    pub(crate) drawn: Vec<Drawn>,
     /// What was seen, likewise.
     pub(crate) seen: Option<Seen>,
 }
@@ -37,7 +37,7 @@ impl<W: World> Watch<W> {
             at: Time::ZERO,
             states,
             turns: None,
-            drawn: None,
+            drawn: Vec::new(),
             seen: None,
         }
     }
@@ -63,11 +63,7 @@ impl<W: World> Watch<W> {
                     });
                 }
             }
-            Effect::Drawn(drawn) => {
-                if let Some(all) = &mut self.drawn {
-                    all.push((**drawn).clone());
-                }
-            }
+            Effect::Drawn(drawn) => self.drawn.push((**drawn).clone()),
             // A module that does not load is broken under every seed: no fault of the world
             // explains it, so the run says so instead of testing a system that answers 500.
             Effect::Ended(_, fault) if fault.kind == FaultKind::Load && self.failure.is_none() => {

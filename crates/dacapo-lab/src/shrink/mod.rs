@@ -20,7 +20,7 @@ use dacapo_sim::Swarm;
 
 use crate::experiment::Experiment;
 use crate::report::Report;
-use crate::run::{RunOptions, uses};
+use crate::run::{Run, RunOptions, uses};
 use atom::{Atom, atoms_of, script_of};
 use reduce::reduce;
 
@@ -82,9 +82,7 @@ impl Experiment {
         script: Option<&Script>,
         goes_on: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<Shrunk, ShrinkError> {
-        let options =
-            RunOptions { script: script.cloned(), remember: true, inputs: true, ..RunOptions::default() };
-        let first = self.run_fully(seed, options);
+        let first = self.run_fully(seed, RunOptions::all_told(script.cloned()));
         let mut experiment = self.clone();
         // Which faults are used is told by the script.
         experiment.options_mut().swarm = Swarm::Subset;
@@ -149,18 +147,39 @@ struct Search<'a> {
 impl Search<'_> {
     /// Whether a run in which just these happen fails for the same reason; `None` if the time is up.
     fn fails(&mut self, atoms: &[Atom]) -> Option<bool> {
-        let experiment = self.experiment.clone();
-        self.fails_in(&experiment, atoms)
+        self.count_run(atoms)?;
+        Some(self.run_fails(&self.experiment, atoms))
     }
 
     fn fails_in(&mut self, experiment: &Experiment, atoms: &[Atom]) -> Option<bool> {
-        if !(self.goes_on)(Progress { runs: self.runs, decisions: atoms.len() }) {
-            return None;
-        }
-        self.runs += 1;
+        self.count_run(atoms)?;
+        Some(self.run_fails(experiment, atoms))
+    }
+
+    /// The run in which just these happen, with all that is decided in it, and whether it fails for the same reason; `None` if
+    /// the time is up.
+    fn run_of(&mut self, atoms: &[Atom]) -> Option<(bool, Run)> {
+        self.count_run(atoms)?;
+        let options = RunOptions::all_told(Some(script_of(atoms, self.rest)));
+        let run = self.experiment.run_fully(self.seed, options);
+        Some((self.is_same_failure(&run.report), run))
+    }
+
+    /// `None` if there is no time for one run more.
+    fn count_run(&mut self, atoms: &[Atom]) -> Option<()> {
+        let goes_on = (self.goes_on)(Progress { runs: self.runs, decisions: atoms.len() });
+        self.runs += u64::from(goes_on);
+        goes_on.then_some(())
+    }
+
+    fn run_fails(&self, experiment: &Experiment, atoms: &[Atom]) -> bool {
         let script = Some(script_of(atoms, self.rest));
         let (report, _) = experiment.run_with(self.seed, RunOptions { script, ..RunOptions::default() });
-        Some(report.failure.is_some_and(|failure| failure.signature() == self.signature))
+        self.is_same_failure(&report)
+    }
+
+    fn is_same_failure(&self, report: &Report) -> bool {
+        report.failure.as_ref().is_some_and(|failure| failure.signature() == self.signature)
     }
 
     /// Keeps only those of the atoms whose group is needed, and those that are in none.
@@ -219,9 +238,8 @@ impl Search<'_> {
 
     /// Lets faults come after a turn instead of at a time.
     fn anchor(&mut self) {
-        let script = Some(script_of(&self.best, self.rest));
-        let options = RunOptions { script, remember: true, inputs: true, ..RunOptions::default() };
-        let run = self.experiment.run_fully(self.seed, options);
+        let script = script_of(&self.best, self.rest);
+        let run = self.experiment.run_fully(self.seed, RunOptions::all_told(Some(script)));
         self.runs += 1;
         for index in 0..self.best.len() {
             let Some(anchored) = self.best[index].anchored(&run.decisions, &run.turns) else { continue };
@@ -240,9 +258,7 @@ impl Search<'_> {
             experiment.options_mut().lasts = lasts;
             let mut script = script_of(&inputs, self.rest);
             wrong.iter().map(|atom| uses(&atom.key.lane)).for_each(|(key, used)| script.give(key, used));
-            let script = Some(script);
-            let options = RunOptions { script, remember: true, inputs: true, ..RunOptions::default() };
-            let calm = experiment.run_fully(self.seed, options);
+            let calm = experiment.run_fully(self.seed, RunOptions::all_told(Some(script)));
             self.runs += 1;
             let candidates = small::candidates(&calm.decisions, &wrong);
             for size in 1..wrong.len().min(SMALL + 1) {
@@ -344,10 +360,9 @@ impl Search<'_> {
             }
         }
         let script = script_of(&self.best, self.rest);
-        let options =
-            |remember| RunOptions { script: Some(script.clone()), inputs: remember, ..RunOptions::default() };
-        let drawn = self.experiment.run_fully(self.seed, options(true)).drawn;
-        let (report, _) = self.experiment.run_with(self.seed, options(false));
-        Shrunk { experiment: self.experiment, script, report, drawn, pivot, runs: self.runs + 2 }
+        // A script that gives rounds asks the workload to tell them.
+        let options = RunOptions { script: Some(script.clone()), ..RunOptions::default() };
+        let Run { report, drawn, .. } = self.experiment.run_fully(self.seed, options);
+        Shrunk { experiment: self.experiment, script, report, drawn, pivot, runs: self.runs + 1 }
     }
 }

@@ -1,6 +1,6 @@
 //! The rounds of a shrunk run in words.
 
-use dacapo_core::{Drawn, RoundKey};
+use dacapo_core::{Drawn, RoundKey, Rounds};
 
 use super::Shrunk;
 
@@ -9,9 +9,9 @@ const LINES_MAX: usize = 12;
 
 impl Shrunk {
     /// What the workload does in it, in order: ``2 rounds of `transfer` by client 1, amount 1``. If that is much, the last of
-    /// it are counted.
+    /// it are counted. None where it does what it does by itself.
     pub fn rounds(&self) -> Vec<String> {
-        rounds(&self.drawn)
+        if self.script.rest.rounds == Rounds::Given { rounds(&self.drawn) } else { Vec::new() }
     }
 }
 

@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use dacapo_core::{Decision, DecisionKey, DecisionKind, RoundKey};
 
 use super::Search;
-use super::atom::{Atom, script_of};
+use super::atom::Atom;
 use super::reduce::reduce;
-use crate::run::{Run, RunOptions};
 
 /// Draws outside of rounds (of setup, invariants, judgments) that are tried to be made small, at most.
 const OUTSIDE_MAX: usize = 32;
@@ -49,6 +48,11 @@ impl Atom {
     fn is_pause(&self) -> bool {
         RoundKey::is_pause(&self.key)
     }
+
+    /// Whether it belongs to no round: a draw of setup, of an invariant or a judgment, and what the workload does without.
+    fn is_outside(&self) -> bool {
+        self.is_input() && self.as_round().is_none() && !self.is_pause()
+    }
 }
 
 impl Search<'_> {
@@ -57,18 +61,15 @@ impl Search<'_> {
         if !self.best.iter().any(Atom::is_input) {
             return;
         }
-        self.leave_out(|atom| {
-            (atom.is_input() && atom.as_round().is_none() && !atom.is_pause()).then_some(())
-        });
+        self.leave_out(|atom| atom.is_outside().then_some(()));
         self.leave_out_clients();
         self.leave_out_rounds(RoundKey::clone);
         self.begin_rounds_early();
         self.leave_out(|atom| atom.is_pause().then_some(()));
         self.leave_out(|atom| atom.is_pause().then(|| atom.key.cause.clone()));
         self.leave_out(|atom| atom.is_pause().then(|| atom.key.clone()));
-        let outside = |atom: &Atom| atom.is_input() && atom.as_round().is_none() && !atom.is_pause();
-        self.leave_out(|atom| outside(atom).then(|| (atom.key.lane.clone(), atom.key.cause.clone())));
-        self.leave_out(|atom| outside(atom).then(|| atom.key.clone()));
+        self.leave_out(|atom| atom.is_outside().then(|| (atom.key.lane.clone(), atom.key.cause.clone())));
+        self.leave_out(|atom| atom.is_outside().then(|| atom.key.clone()));
         self.lessen();
     }
 
@@ -81,21 +82,6 @@ impl Search<'_> {
         let left: BTreeSet<(String, u32)> = self.best.iter().filter_map(clients).collect();
         let is_left = |round: RoundKey| left.contains(&(round.driver, round.client));
         self.best.retain(|atom| !atom.is_pause() || RoundKey::of_detail(&atom.key).is_none_or(is_left));
-    }
-
-    /// The run of these atoms, and whether it fails for the same reason.
-    fn run_of(&mut self, atoms: &[Atom]) -> Option<(bool, Run)> {
-        if !(self.goes_on)(super::Progress { runs: self.runs, decisions: atoms.len() }) {
-            return None;
-        }
-        self.runs += 1;
-        let script = Some(script_of(atoms, self.rest));
-        let run = self.experiment.run_fully(
-            self.seed,
-            RunOptions { script, remember: true, inputs: true, ..RunOptions::default() },
-        );
-        let failure = run.report.failure.as_ref();
-        Some((failure.is_some_and(|failure| failure.signature() == self.signature), run))
     }
 
     /// Keeps only those rounds whose group is needed.
@@ -173,10 +159,8 @@ impl Search<'_> {
                 }
             }
         }
-        let is_outside = |atom: &Atom| {
-            atom.is_input() && atom.as_round().is_none() && !atom.is_pause() && atom.key.lane == "workload"
-        };
-        let outside: Vec<usize> = (0..self.best.len()).filter(|at| is_outside(&self.best[*at])).collect();
+        let is_value = |atom: &Atom| atom.is_outside() && atom.key.lane == "workload";
+        let outside: Vec<usize> = (0..self.best.len()).filter(|at| is_value(&self.best[*at])).collect();
         for index in outside.into_iter().take(OUTSIDE_MAX) {
             self.lessen_one(|atoms| &mut atoms[index].value);
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dacapo_core::{Rounds, Script, Seed};
+use dacapo_core::{Script, Seed};
 use dacapo_lab::{Attempt, Experiment, Report, RunOptions, Shrunk, Strategy};
 use dacapo_trace::Trace;
 use dacapo_trace::diagram::Inevitability;
@@ -268,8 +268,7 @@ fn found(target: &Target, attempt: &Attempt, report: &Report, shrunk: Option<&Sh
         faults => faults.join(", "),
     };
     let mut text = format!("`{}` with {faults}", target.repeat(Name::of(attempt)));
-    let rounds = shrunk.filter(|shrunk| shrunk.script.rest.rounds == Rounds::Given).map(Shrunk::rounds);
-    if let Some(rounds) = rounds.filter(|rounds| !rounds.is_empty()) {
+    if let Some(rounds) = shrunk.map(Shrunk::rounds).filter(|rounds| !rounds.is_empty()) {
         text.push_str(&format!("; what is left of it: {}", rounds.join("; ")));
     }
     text

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dacapo_core::{DecisionKey, RoundKey, Rounds};
+use dacapo_core::{DecisionKey, RoundKey};
 use dacapo_lab::{Attempt, Experiment, Shrunk};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -58,13 +58,12 @@ pub(crate) fn decisions(shrunk: &Shrunk) -> Vec<String> {
     let decisions = || shrunk.script.decisions().iter().filter(|(key, _)| is_told(key));
     let main = decisions().filter(|(key, _)| !is_detail(key));
     let all = main.chain(decisions().filter(|(key, _)| is_detail(key)));
-    let rounds = if shrunk.script.rest.rounds == Rounds::Given { shrunk.rounds() } else { Vec::new() };
     let line = |(key, value): (&DecisionKey, &u64)| {
         let mark = if shrunk.pivot.as_ref() == Some(key) { "▸" } else { " " };
         format!("{mark} {}", in_words(key, *value))
     };
     let many = (pauses > PAUSES_MAX).then(|| format!("  {pauses} pauses of clients, as they were"));
-    rounds.into_iter().map(|round| format!("  {round}")).chain(all.map(line)).chain(many).collect()
+    shrunk.rounds().into_iter().map(|round| format!("  {round}")).chain(all.map(line)).chain(many).collect()
 }
 
 /// What it takes to fail.
