@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 
-use dacapo_core::{Decision, DecisionKey, Decisions, Drawn, NodeId, Script, Seed, Source, Time};
+use dacapo_core::{
+    Decision, DecisionKey, DecisionKind, Decisions, Drawn, NodeId, Script, Seed, Source, Time,
+};
 use dacapo_runtime::{Cluster, run};
 use dacapo_sim::{Ending, SharedScheduler, Sim};
 use dacapo_trace::{Identity, Outcome, Recorder};
@@ -43,9 +45,17 @@ impl RunOptions {
     }
 }
 
+/// Whether this was asked of a fault while it is in use: when it strikes, or whether.
+pub(crate) fn is_of_fault(decision: &Decision) -> bool {
+    decision.kind == DecisionKind::Trigger && decision.key.lane != SWARM
+}
+
+/// The lane of which faults are in use.
+const SWARM: &str = "swarm";
+
 /// The decision that a fault is in use. In a calm run it is then asked where it could strike, and never does.
 pub(crate) fn uses(fault: &str) -> (DecisionKey, u64) {
-    (DecisionKey { lane: "swarm".into(), what: "uses".into(), cause: fault.to_owned(), nth: 1 }, 1)
+    (DecisionKey { lane: SWARM.into(), what: "uses".into(), cause: fault.to_owned(), nth: 1 }, 1)
 }
 
 /// What is left of a run.

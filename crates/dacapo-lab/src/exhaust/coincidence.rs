@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dacapo_core::{Decision, DecisionKey, DecisionKind, Noise, Rest, Script};
+use dacapo_core::{Decision, DecisionKey, Noise, Rest, Script};
 use dacapo_sim::NodeKind;
 
 use super::Bounds;
 use crate::experiment::Experiment;
-use crate::run::{Run, uses};
+use crate::run::{Run, is_of_fault, uses};
 
 /// Faults that strike in one run: at which message or after which turn, and which of the ways in which that fault can
 /// strike.
@@ -34,9 +34,11 @@ fn ways(fault: &str) -> (&'static str, &'static [u64]) {
 /// What else could have gone wrong in this run.
 pub(super) fn possible(experiment: &Experiment, run: &Run, set: &Set) -> Vec<Set> {
     let mut sets = Vec::new();
-    for Decision { key, kind, chosen, range, event } in &run.decisions {
-        let is_choice = *kind == DecisionKind::Trigger && (*chosen, *range) == (0, 2) && key.lane != "swarm";
-        if !is_choice || key.what == "after_turn" && !can_strike(experiment, run, &key.lane, *event) {
+    for decision in run.decisions.iter().filter(|decision| is_of_fault(decision)) {
+        let Decision { key, chosen, range, event, .. } = decision;
+        if (*chosen, *range) != (0, 2)
+            || key.what == "after_turn" && !can_strike(experiment, run, &key.lane, *event)
+        {
             continue;
         }
         let (_, values) = ways(&key.lane);

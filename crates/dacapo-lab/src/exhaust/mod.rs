@@ -62,8 +62,12 @@ impl Bounds {
     /// The bounds of a strategy that is an exhaustive search: within them it is found by its number what an attempt is.
     pub fn of_strategy(strategy: Strategy) -> Option<Bounds> {
         let Strategy::Exhaustive(lasts) = strategy else { return None };
-        let lasts = Duration::from_millis(lasts.into()).max(ONE_ROUND);
-        Some(Bounds { lasts, ..Bounds::default() })
+        Some(Bounds::lasting(lasts))
+    }
+
+    /// Drivers run for so many milliseconds; with 0 each client does one round.
+    pub(crate) fn lasting(millis: u32) -> Bounds {
+        Bounds { lasts: Duration::from_millis(millis.into()).max(ONE_ROUND), ..Bounds::default() }
     }
 }
 

@@ -44,9 +44,6 @@ impl Attempt {
         number: u64,
         baselines: &mut Baselines,
     ) -> Attempt {
-        if let Some(bounds) = Bounds::of_strategy(strategy) {
-            return Attempt::of_search(baselines.search(experiment, bounds, number), number);
-        }
         let window = Duration::from_millis(WINDOWS[(number % WINDOWS.len() as u64) as usize]);
         let natural = |noise| Rest { seed: number, noise, triggers: Triggers::Natural, ..Rest::default() };
         let lasts = experiment.options().lasts;
@@ -54,7 +51,10 @@ impl Attempt {
         let (seed, lasts, script) = match strategy {
             Strategy::Portfolio => panic!("a portfolio has attempts of other strategies"),
             Strategy::Guided => return baselines.guided(experiment, number),
-            Strategy::Exhaustive(_) => unreachable!("it was made above"),
+            Strategy::Exhaustive(lasts) => {
+                let search = baselines.search(experiment, Bounds::lasting(lasts), number);
+                return Attempt::of_search(search, number);
+            }
             Strategy::Uniform | Strategy::Swarm => (number, lasts, None),
             Strategy::Pos => (number, shorter, Some(Script::new([], natural(Noise::Each(window))))),
             Strategy::Pct(depth) => {

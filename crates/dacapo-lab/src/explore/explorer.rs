@@ -3,7 +3,6 @@
 use super::attempt::Attempt;
 use super::baselines::Baselines;
 use super::portfolio::Portfolio;
-
 use super::strategy::Strategy;
 use crate::experiment::Experiment;
 use crate::report::Report;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dacapo_core::{Decision, DecisionKey, DecisionKind, Random};
 
 use crate::experiment::Experiment;
-use crate::run::uses;
+use crate::run::{is_of_fault, uses};
 
 /// The fault whose limit messages that are late keep to.
 const DELAY: &str = "net.delay";
@@ -48,8 +48,8 @@ impl Points {
     /// Those of a run in which these decisions were made.
     pub(super) fn new(experiment: &Experiment, decisions: Vec<Decision>) -> Points {
         // Nothing goes wrong before the drivers begin, or after they are done: then no fault is asked.
-        let is_fault = |d: &&Decision| d.kind == DecisionKind::Trigger && d.key.lane != "swarm";
-        let mut events = decisions.iter().filter(is_fault).map(|decision| decision.event);
+        let mut events =
+            decisions.iter().filter(|decision| is_of_fault(decision)).map(|decision| decision.event);
         let first = events.next().unwrap_or(u64::MAX);
         let last = events.next_back().unwrap_or(first);
         // Messages are late where the scenario says that they may be.
@@ -57,7 +57,7 @@ impl Points {
         let is_point = |decision: &Decision| {
             (first..=last).contains(&decision.event)
                 && match decision.kind {
-                    DecisionKind::Trigger => decision.range == 2 && decision.key.lane != "swarm",
+                    DecisionKind::Trigger => decision.range == 2 && is_of_fault(decision),
                     DecisionKind::Noise => {
                         is_late && decision.range == u64::MAX && decision.key.lane.starts_with("net.")
                     }
