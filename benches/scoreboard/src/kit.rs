@@ -12,22 +12,35 @@ use http::StatusCode;
 
 /// Asks `host/path` and waits so long; `None` for a refusal, an error or silence.
 pub(crate) async fn ask_within(guest: &Guest, wait: Duration, to: &str, body: String) -> Option<String> {
+    said_yes(guest.timeout(wait, guest.fetch(post(to, body))).await?)
+}
+
+/// The same, of the object of this name behind a binding.
+pub(crate) async fn ask_object_within(
+    guest: &Guest,
+    wait: Duration,
+    (binding, name): (&str, &str),
+    to: &str,
+    body: String,
+) -> Option<String> {
+    said_yes(guest.timeout(wait, guest.object(binding, name, post(to, body))).await?)
+}
+
+fn post(to: &str, body: String) -> Request {
     let (host, path) = to.split_once('/').expect("host/path");
-    let request = Request::post(format!("https://{host}.internal/{path}"), body);
-    match guest.timeout(wait, guest.fetch(request)).await {
-        Some(Ok(answer)) if answer.status() == StatusCode::OK => Some(answer.into_text()),
-        _ => None,
-    }
+    Request::post(format!("https://{host}.internal/{path}"), body)
+}
+
+fn said_yes(answer: Result<Response, FetchError>) -> Option<String> {
+    answer.ok().filter(|answer| answer.status() == StatusCode::OK).map(Response::into_text)
 }
 
 /// Asks and waits as long as it takes: where nothing is lost, who gives up would only not know what was done.
 ///
 /// Panics if there is no answer.
 pub(crate) async fn wait_for(guest: &Guest, to: &str, body: impl Into<String>) -> Option<String> {
-    let (host, path) = to.split_once('/').expect("host/path");
-    let answer = guest.fetch(Request::post(format!("https://{host}.internal/{path}"), body.into())).await;
-    let answer = answer.expect("nothing is lost here");
-    (answer.status() == StatusCode::OK).then(|| answer.into_text())
+    let answer = guest.fetch(post(to, body.into())).await;
+    said_yes(Ok(answer.expect("nothing is lost here")))
 }
 
 /// The same as `ask_within`, with a second of patience.

@@ -8,10 +8,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
-use http::StatusCode;
 
 use crate::bug::Bug;
-use crate::kit::{insist, millis, numbers, span};
+use crate::kit::{ask_object_within, insist, millis, numbers, span};
 
 pub(crate) const BUG: Bug = Bug {
     name: "dual-write",
@@ -101,12 +100,8 @@ struct Clients {
 
 impl Clients {
     async fn order(&self, order: &str) -> Option<String> {
-        let request = Request::post("https://shop.internal/order", order.to_owned());
-        let answer = self.guest.object("shop.Orders", "orders", request);
-        match self.guest.timeout(millis(200), answer).await {
-            Some(Ok(answer)) if answer.status() == StatusCode::OK => Some(answer.into_text()),
-            _ => None,
-        }
+        let orders = ("shop.Orders", "orders");
+        ask_object_within(&self.guest, millis(200), orders, "shop/order", order.to_owned()).await
     }
 }
 

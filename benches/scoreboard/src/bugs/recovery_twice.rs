@@ -9,10 +9,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use dacapo_lab::prelude::*;
-use http::StatusCode;
 
 use crate::bug::Bug;
-use crate::kit::{millis, numbers, span};
+use crate::kit::{ask_object_within, millis, numbers, span};
 
 pub(crate) const BUG: Bug = Bug {
     name: "recovery-twice",
@@ -105,12 +104,10 @@ struct Clients {
 }
 
 impl Clients {
-    async fn ask(&self, path: &str, body: &str) -> Option<Vec<u64>> {
-        let request = Request::post(format!("https://ledger.internal{path}"), body.to_owned());
-        let answer =
-            self.guest.timeout(millis(100), self.guest.object("ledger.Ledger", "one", request)).await;
-        let Some(Ok(answer)) = answer else { return None };
-        (answer.status() == StatusCode::OK).then(|| numbers(&answer.into_text()))
+    async fn ask(&self, to: &str, body: &str) -> Option<Vec<u64>> {
+        let ledger = ("ledger.Ledger", "one");
+        let answer = ask_object_within(&self.guest, millis(100), ledger, to, body.to_owned()).await;
+        answer.map(|text| numbers(&text))
     }
 }
 
@@ -122,14 +119,14 @@ impl Workload for Clients {
     fn drivers() -> Vec<Driver<Self>> {
         let add = |w: Rc<Self>, _| async move {
             w.sent.set(w.sent.get() + 1);
-            w.ask("/add", &w.sent.get().to_string()).await;
+            w.ask("ledger/add", &w.sent.get().to_string()).await;
         };
         vec![Driver::new(add).clients(2).pause(millis(10))]
     }
 
     async fn judge(self: Rc<Self>) {
         loop {
-            if let Some(total) = self.ask("/total", "").await {
+            if let Some(total) = self.ask("ledger/total", "").await {
                 let twice =
                     (1..=self.sent.get()).find(|id| total.iter().filter(|other| *other == id).count() > 1);
                 self.guest.always_or(twice.is_none(), BUG.rule, || format!("{twice:?} does: {total:?}"));

@@ -9,9 +9,8 @@ use std::rc::Rc;
 
 use dacapo_core::Time;
 use dacapo_lab::prelude::*;
-use http::StatusCode;
 
-use crate::kit::{agree, forget, millis, numbers, refuse};
+use crate::kit::{agree, ask_object_within, forget, millis, numbers, refuse};
 
 /// What is wrong, if anything.
 pub(crate) trait Flavor: 'static {
@@ -122,12 +121,9 @@ impl<F: Flavor> Replica<F> {
     }
 
     async fn call(guest: &Guest, to: usize, path: &str, body: String) -> Option<Vec<u64>> {
-        let request = Request::post(format!("https://raft.internal{path}"), body);
-        let answer = guest.timeout(millis(50), guest.object("Replica", NAMES[to], request)).await;
-        match answer {
-            Some(Ok(answer)) if answer.status() == StatusCode::OK => Some(numbers(&answer.into_text())),
-            _ => None,
-        }
+        let replica = ("Replica", NAMES[to]);
+        let answer = ask_object_within(guest, millis(50), replica, &format!("raft{path}"), body).await;
+        answer.map(|text| numbers(&text))
     }
 
     /// The clock of a replica: followers become candidates, leaders send.
@@ -372,10 +368,8 @@ pub(crate) struct Clients {
 
 impl Clients {
     async fn ask(&self, to: usize, path: &str, body: String) -> bool {
-        let request = Request::post(format!("https://raft.internal{path}"), body);
-        let answer =
-            self.guest.timeout(millis(100), self.guest.object("raft.Replica", NAMES[to], request)).await;
-        matches!(answer, Some(Ok(answer)) if answer.status() == StatusCode::OK)
+        let (replica, to) = (("raft.Replica", NAMES[to]), format!("raft{path}"));
+        ask_object_within(&self.guest, millis(100), replica, &to, body).await.is_some()
     }
 }
 
