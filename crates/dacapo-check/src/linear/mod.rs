@@ -7,6 +7,7 @@ pub mod models;
 mod search;
 mod shrink;
 mod wanted;
+mod window;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub use model::{Model, Tags};
 use crate::history::{History, Operation, Outcome, Value};
 use crate::verdict::{Mistake, Verdict};
 use search::{Entry, Found, search};
+use window::wrong_window;
 
 /// How far a judge goes before it gives up. The question is NP-complete: there are histories for which no
 /// computer is fast enough.
@@ -55,23 +57,25 @@ pub fn linearizable<M: Model>(
     let mut undecided = None;
     for (key, operations) in &keys {
         let entries: Vec<Entry<'_, M::Op>> = operations.iter().map(entry).collect();
-        match search(model, &entries, &mut steps) {
-            Found::Order => {}
-            Found::NoOrder => {
-                let small = shrink::shrink(model, &entries, limits.shrink_steps);
-                let operations = small.places.iter().map(|place| operations[*place].0.clone()).collect();
-                return Ok(Verdict::Broken(Counterexample::new(model, key, small, operations)));
-            }
-            Found::Limit => {
-                undecided = Some(format!(
-                    "key {key}: {} operations could not be judged in {} steps (`steps`): use more keys, fewer \
-                     clients at a time or fewer operations whose outcome is unknown",
-                    operations.len(),
-                    limits.steps
-                ));
-                break;
-            }
+        let found = search(model, &entries, &mut steps);
+        if found == Found::Order {
+            continue;
         }
+        let mut shrink_steps = limits.shrink_steps;
+        let window = wrong_window(model, &entries, &mut shrink_steps);
+        if found == Found::Limit && window.is_none() {
+            undecided = Some(format!(
+                "key {key}: {} operations could not be judged in {} steps (`steps`): use more keys, fewer \
+                 clients at a time or fewer operations whose outcome is unknown",
+                operations.len(),
+                limits.steps
+            ));
+            break;
+        }
+        let places = window.unwrap_or_else(|| (0..entries.len()).collect());
+        let small = shrink::shrink(model, &entries, places, shrink_steps);
+        let operations = small.places.iter().map(|place| operations[*place].0.clone()).collect();
+        return Ok(Verdict::Broken(Counterexample::new(model, key, small, operations)));
     }
     Ok(undecided.map_or(Verdict::Holds, Verdict::Unknown))
 }

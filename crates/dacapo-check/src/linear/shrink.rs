@@ -22,14 +22,16 @@ pub(super) struct Small<'a, O> {
     pub(super) is_minimal: bool,
 }
 
-/// Shrinks a history that is not linearizable, for at most so many steps.
+/// Shrinks a history that is not linearizable, of which the entries at these places are not either, for at most so many
+/// steps.
 pub(super) fn shrink<'a, M: Model>(
     model: &M,
     entries: &[Entry<'a, M::Op>],
+    places: Vec<usize>,
     mut steps: u64,
 ) -> Small<'a, M::Op> {
     let of = entries.len();
-    let mut left: Vec<Placed<'a, M::Op>> = entries.iter().copied().enumerate().collect();
+    let mut left: Vec<Placed<'a, M::Op>> = places.into_iter().map(|place| (place, entries[place])).collect();
     let mut is_minimal =
         first_end(model, &mut left, &mut steps) && leave_out_blind(model, &mut left, &mut steps);
     let mut size = left.len().div_ceil(2).max(1);

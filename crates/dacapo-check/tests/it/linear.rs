@@ -264,3 +264,28 @@ fn a_judge_that_runs_out_of_steps_says_so() {
     let Verdict::Unknown(why) = linearizable(&history, &Queue, &limits).unwrap() else { panic!("too fast") };
     assert_snapshot!(why, @"key null: 22 operations could not be judged in 10000 steps (`steps`): use more keys, fewer clients at a time or fewer operations whose outcome is unknown");
 }
+
+#[test]
+fn a_stale_read_among_hundreds_of_concurrent_writes_is_shown_alone() {
+    let mut text = String::new();
+    for block in 0..40 {
+        let all = |what: &dyn Fn(u32) -> String| (0..12).map(what).collect::<String>();
+        text += &all(&|client| format!("{client} invoke write x {}\n", block * 12 + client));
+        if block == 20 {
+            text += "12 invoke write x 1000\n12 ok\n12 invoke write x 2000\n12 ok\n12 invoke read x\n12 ok 1000\n";
+        }
+        text += &all(&|client| format!("{client} ok\n"));
+    }
+    // Too few to refute all of it: the writes of a block come in millions of orders.
+    let limits = Limits { steps: 20_000, ..Limits::default() };
+    let verdict = linearizable(&text.parse().unwrap(), &Register::default(), &limits).unwrap();
+    let Verdict::Broken(counterexample) = verdict else { panic!("{verdict:?}") };
+    assert_snapshot!(counterexample, @"
+    key x: not linearizable as a register (3 of 483 operations suffice):
+
+      12  ├ write 1000 ┤ ├ write 2000 ┤ ├ read → 1000 ┤ ✗
+
+      the longest order: write 1000, write 2000; then it holds 2000,
+      and ✗ read → 1000 of process 12 (0.000000s to 0.000000s) must have come by now and cannot
+    ");
+}

@@ -218,4 +218,23 @@ proptest! {
         let history = simulated(&registers_with_values_of_their_own(), 4, turns, answered(own));
         prop_assert_eq!(verdict(&Register::default(), &history), None, "{}", history);
     }
+
+    #[test]
+    fn a_stretch_of_a_correct_history_is_never_accused(
+        turns in proptest::collection::vec(0..4usize, 600..900),
+        few in wishes(registers().words),
+        own in wishes_with_values_of_their_own(),
+        elements in wishes(sets().words),
+    ) {
+        // Without a step for the whole, only stretches of it are looked at.
+        let limits = Limits { steps: 0, ..Limits::default() };
+        for (object, wishes) in [(registers(), few), (registers_with_values_of_their_own(), own)] {
+            let history = simulated(&object, 4, turns.clone(), wishes);
+            let verdict = linearizable(&history, &Register::default(), &limits).unwrap();
+            prop_assert!(matches!(verdict, Verdict::Unknown(_)), "{verdict:?}");
+        }
+        let history = simulated(&sets(), 4, turns, elements);
+        let verdict = linearizable(&history, &Set, &limits).unwrap();
+        prop_assert!(matches!(verdict, Verdict::Unknown(_)), "{verdict:?}");
+    }
 }
