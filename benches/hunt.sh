@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/peers"
 campaigns=${1:-30} twins=${2:-1000}
-bugs="lost-update retry-without-idempotency stale-fill"
+bugs="lost-update retry-without-idempotency stale-fill read-without-write-back"
 peers="madsim turmoil moonpool"
 
 cargo build --quiet --release --locked --bins

@@ -75,7 +75,9 @@ fn breaks(bug: Bug, is_buggy: bool, seed: u64) -> bool {
         let network = Client { endpoint, start: Instant::now() };
         let seen = Arc::default();
         let clients: Vec<_> = (0..2)
-            .map(|number| madsim::task::spawn(client(network.clone(), bug, number, Arc::clone(&seen))))
+            .map(|number| {
+                madsim::task::spawn(client(network.clone(), bug, is_buggy, number, Arc::clone(&seen)))
+            })
             .collect();
         for client in clients {
             client.await.expect("no panic");

@@ -111,6 +111,7 @@ impl Network for Client {
 
 struct Clients {
     bug: Bug,
+    is_buggy: bool,
     is_broken: Arc<AtomicBool>,
 }
 
@@ -127,9 +128,9 @@ impl Workload for Clients {
             servers.map(|ip| Ok(Serve::client_well_known(address(ip)?, TOKEN, &transport))).collect();
         let providers = ctx.providers().clone();
         let network = Client { servers: servers?, start: Client::now_of(&providers), providers };
-        let (bug, seen) = (self.bug, Arc::default());
+        let (bug, is_buggy, seen) = (self.bug, self.is_buggy, Arc::default());
         let clients: Vec<_> = (0..2)
-            .map(|number| spawn("client", client(network.clone(), bug, number, Arc::clone(&seen))))
+            .map(|number| spawn("client", client(network.clone(), bug, is_buggy, number, Arc::clone(&seen))))
             .collect();
         for client in clients {
             client.await.expect("no panic");
@@ -146,7 +147,7 @@ fn breaks(bug: Bug, is_buggy: bool, seed: u64) -> bool {
     // With some seeds clients insist without end. Such a run is given up, and finds nothing.
     SimulationBuilder::new()
         .processes(servers.len(), move || Box::new(Node { servers: servers.clone() }))
-        .workload(Clients { bug, is_broken: Arc::clone(&is_broken) })
+        .workload(Clients { bug, is_buggy, is_broken: Arc::clone(&is_broken) })
         .enable_chaos([Chaos::Network(ChaosMode::Swarm), Chaos::BuggifyKnobs])
         .run_time_budget(BUDGET)
         .set_iterations(1)

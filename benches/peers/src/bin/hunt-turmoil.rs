@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -13,54 +14,37 @@ use std::time::Duration;
 use dacapo_peers::hunt::{self, Answer, Ask, Bug, Network, client, judge};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use tokio::sync::Mutex as AsyncMutex;
 use turmoil::net::UdpSocket;
 
 /// The mean latency.
 const UNIT: Duration = Duration::from_millis(5);
 const PORT: u16 = 1738;
-const SERVERS: [&str; 2] = ["server-0", "server-1"];
+const SERVERS: [&str; 3] = ["server-0", "server-1", "server-2"];
 const CLIENTS: &str = "clients";
-/// A link is held every so many units on average, for up to so many.
+/// One of the links is held every so many units on average, for up to so many.
 const HELD_EVERY: u64 = 100;
 const HELD_FOR: u64 = 40;
 
 struct Client {
-    socket: AsyncMutex<UdpSocket>,
     random: Mutex<SmallRng>,
-    calls: Mutex<u64>,
 }
 
 impl Client {
-    async fn new(seed: u64) -> Client {
-        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await.expect("a free port");
-        Client {
-            socket: AsyncMutex::new(socket),
-            random: Mutex::new(SmallRng::seed_from_u64(seed)),
-            calls: Mutex::new(0),
-        }
+    fn new(seed: u64) -> Client {
+        Client { random: Mutex::new(SmallRng::seed_from_u64(seed)) }
     }
 }
 
 impl Network for Client {
     async fn ask(&self, server: usize, ask: Ask, within: u64) -> Option<Answer> {
-        let call = {
-            let mut calls = self.calls.lock().expect("no panic");
-            *calls += 1;
-            *calls
-        };
-        let socket = self.socket.lock().await;
-        let question = serde_json::to_vec(&(call, ask)).expect("plain data");
+        // A socket for each question: what comes back to it is its answer.
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await.ok()?;
+        let question = serde_json::to_vec(&ask).expect("plain data");
         socket.send_to(&question, (turmoil::lookup(SERVERS[server]), PORT)).await.ok()?;
         let answer = async {
             let mut buffer = [0; 512];
-            loop {
-                let (length, _) = socket.recv_from(&mut buffer).await.ok()?;
-                let (to, answer): (u64, Answer) = serde_json::from_slice(&buffer[..length]).ok()?;
-                if to == call {
-                    return Some(answer);
-                }
-            }
+            let (length, _) = socket.recv_from(&mut buffer).await.ok()?;
+            serde_json::from_slice(&buffer[..length]).ok()
         };
         tokio::time::timeout(UNIT * within as u32, answer).await.ok()?
     }
@@ -99,9 +83,9 @@ fn breaks(bug: Bug, is_buggy: bool, seed: u64) -> bool {
                     let mut buffer = [0; 512];
                     loop {
                         let (length, from) = socket.recv_from(&mut buffer).await?;
-                        let (call, ask): (u64, Ask) = serde_json::from_slice(&buffer[..length])?;
+                        let ask: Ask = serde_json::from_slice(&buffer[..length])?;
                         let answer = server.lock().expect("no panic").answer(ask);
-                        socket.send_to(&serde_json::to_vec(&(call, answer))?, from).await?;
+                        socket.send_to(&serde_json::to_vec(&answer)?, from).await?;
                     }
                 }
             });
@@ -118,19 +102,19 @@ fn breaks(bug: Bug, is_buggy: bool, seed: u64) -> bool {
         let seen = Arc::default();
         let mut clients = Vec::new();
         for number in 0..2 {
-            let network = Client::new(2 * seed + u64::from(number)).await;
-            clients.push(tokio::task::spawn(client(network, bug, number, Arc::clone(&seen))));
+            let network = Client::new(2 * seed + u64::from(number));
+            clients.push(tokio::task::spawn(client(network, bug, is_buggy, number, Arc::clone(&seen))));
         }
         for client in clients {
             client.await?;
         }
         done.set(()).expect("once");
         healed.notified().await;
-        broken.set(judge(Client::new(seed).await, bug, seen).await.is_err()).expect("once");
+        broken.set(judge(Client::new(seed), bug, seen).await.is_err()).expect("once");
         Ok(())
     });
     let mut random = SmallRng::seed_from_u64(seed);
-    let mut held: Option<(&str, u64)> = None;
+    let mut held: BTreeMap<&str, u64> = BTreeMap::new();
     loop {
         if sim.step().expect("no error") {
             return *is_broken.get().expect("it was judged");
@@ -138,27 +122,22 @@ fn breaks(bug: Bug, is_buggy: bool, seed: u64) -> bool {
         let now = sim.elapsed();
         if clients_done.get().is_some() {
             sim.set_fail_rate(0.0);
-            if let Some((name, _)) = held.take() {
+            while let Some((name, _)) = held.pop_first() {
                 sim.release(CLIENTS, name);
             }
             is_healed.notify_one();
             continue;
         }
         let units = (now.as_nanos() / UNIT.as_nanos()) as u64;
-        match held {
-            Some((name, until)) if until <= units => {
-                sim.release(CLIENTS, name);
-                held = None;
-            }
-            // A step is a millisecond.
-            None if bug.loss() == 0.0
-                && random.random_range(0..HELD_EVERY * UNIT.as_millis() as u64) == 0 =>
-            {
-                let name = names[random.random_range(0..names.len())];
-                sim.hold(CLIENTS, name);
-                held = Some((name, units + random.random_range(1..=HELD_FOR)));
-            }
-            _ => {}
+        if let Some(name) = held.iter().find(|(_, until)| **until <= units).map(|(name, _)| *name) {
+            sim.release(CLIENTS, name);
+            held.remove(name);
+        }
+        // A step is a millisecond.
+        if bug.loss() == 0.0 && random.random_range(0..HELD_EVERY * UNIT.as_millis() as u64) == 0 {
+            let name = names[random.random_range(0..names.len())];
+            sim.hold(CLIENTS, name);
+            held.entry(name).or_insert(units + random.random_range(1..=HELD_FOR));
         }
     }
 }

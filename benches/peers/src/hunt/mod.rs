@@ -9,7 +9,7 @@ use cpu_time::ProcessTime;
 
 pub use protocol::{Answer, Ask, Broken, Network, Server, client, judge};
 
-/// A planted bug. Dacapo's scoreboard has the same three under the same names.
+/// A planted bug. Dacapo's scoreboard has the same under the same names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
     /// Two clients read a number, add one and write it back.
@@ -18,11 +18,15 @@ pub enum Bug {
     Retry,
     /// A cache is filled with what was read before the value was changed and the cache emptied.
     StaleFill,
+    /// A register on three replicas, whose reader does not write back what it has read.
+    ReadWithoutWriteBack,
 }
 
 impl Bug {
+    const ALL: [Bug; 4] = [Bug::LostUpdate, Bug::Retry, Bug::StaleFill, Bug::ReadWithoutWriteBack];
+
     fn named(name: &str) -> Option<Bug> {
-        [Bug::LostUpdate, Bug::Retry, Bug::StaleFill].into_iter().find(|bug| bug.name() == name)
+        Bug::ALL.into_iter().find(|bug| bug.name() == name)
     }
 
     /// As the scoreboard calls it.
@@ -31,6 +35,7 @@ impl Bug {
             Bug::LostUpdate => "lost-update",
             Bug::Retry => "retry-without-idempotency",
             Bug::StaleFill => "stale-fill",
+            Bug::ReadWithoutWriteBack => "read-without-write-back",
         }
     }
 
@@ -40,6 +45,7 @@ impl Bug {
             Bug::LostUpdate => 20,
             Bug::Retry => 40,
             Bug::StaleFill => 50,
+            Bug::ReadWithoutWriteBack => 2,
         }
     }
 
@@ -49,6 +55,7 @@ impl Bug {
             Bug::LostUpdate => 100,
             Bug::Retry => 1000,
             Bug::StaleFill => 240,
+            Bug::ReadWithoutWriteBack => 40,
         }
     }
 
@@ -56,7 +63,7 @@ impl Bug {
     pub fn loss(self) -> f64 {
         match self {
             Bug::Retry => 0.2,
-            Bug::LostUpdate | Bug::StaleFill => 0.0,
+            Bug::LostUpdate | Bug::StaleFill | Bug::ReadWithoutWriteBack => 0.0,
         }
     }
 
@@ -66,6 +73,7 @@ impl Bug {
             Bug::LostUpdate => vec![Server::counter(is_buggy)],
             Bug::Retry => vec![Server::ledger(is_buggy)],
             Bug::StaleFill => vec![Server::database(), Server::cache(is_buggy)],
+            Bug::ReadWithoutWriteBack => (0..3).map(|_| Server::database()).collect(),
         }
     }
 }

@@ -1,13 +1,14 @@
-//! The three protocols with their bugs: what runs on each of the peers.
+//! The four protocols with their bugs: what runs on each of the peers.
 //!
 //! They are those of `benches/scoreboard/src/bugs/`. A client may send twice what it has no answer to, since networks
 //! of some peers break connections; what the twins promise holds all the same.
 
 use std::collections::BTreeSet;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use futures::stream::{FuturesUnordered, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::Bug;
@@ -42,7 +43,7 @@ pub enum Server {
     Counter { is_buggy: bool, version: u64, value: u64 },
     /// What was charged, and the keys that were seen.
     Ledger { is_buggy: bool, charged: u64, seen: BTreeSet<u64> },
-    /// A number.
+    /// A number that only grows.
     Database { value: u64 },
     /// A copy of it; the lease grows with each deletion.
     Cache { is_buggy: bool, lease: u64, entry: Option<u64> },
@@ -87,7 +88,7 @@ impl Server {
             }
             Server::Database { value } => {
                 if let Ask::Write { value: new, .. } = ask {
-                    // There is one writer, and it only counts up: an older value was sent twice.
+                    // There is one writer, and it only counts up: an older value was sent twice, or is late.
                     *value = new.max(*value);
                 }
                 Answer::State { version: 0, value: Some(*value) }
@@ -124,12 +125,18 @@ pub trait Network: Send + Sync {
 pub struct Seen {
     /// Increments that were acknowledged, payments, or values that were written.
     count: AtomicU64,
+    /// The newest value that was read.
+    newest: AtomicU64,
+    /// Whether an older one was read after it.
+    is_stale: AtomicBool,
 }
 
 /// The check does not hold.
 pub struct Broken;
 
 const PATIENCE: u64 = 400;
+/// With replicas, of which two of three are enough.
+const PATIENCE_WITH_REPLICAS: u64 = 2000;
 const AGAIN: u64 = 40;
 
 async fn insist(network: &impl Network, server: usize, ask: Ask) -> Answer {
@@ -148,8 +155,20 @@ async fn read(network: &impl Network, server: usize) -> (u64, Option<u64>) {
     }
 }
 
+/// Asks three replicas at once and waits for two. Gives the newest value of these, unless too few have answered.
+async fn majority(network: &impl Network, ask: Ask) -> Option<u64> {
+    let answers: FuturesUnordered<_> =
+        (0..3).map(|replica| network.ask(replica, ask, PATIENCE_WITH_REPLICAS)).collect();
+    let answers: Vec<Answer> = answers.filter_map(ready).take(2).collect().await;
+    let values = answers.iter().map(|answer| match answer {
+        Answer::State { value, .. } => value.unwrap_or_default(),
+        Answer::Refused => unreachable!("a replica refuses nothing"),
+    });
+    values.max().filter(|_| answers.len() == 2)
+}
+
 /// One of the two clients.
-pub async fn client(network: impl Network, bug: Bug, number: u32, seen: Arc<Seen>) {
+pub async fn client(network: impl Network, bug: Bug, is_buggy: bool, number: u32, seen: Arc<Seen>) {
     while network.now() < bug.lasts() {
         match bug {
             Bug::LostUpdate => increment(&network, &seen).await,
@@ -163,6 +182,11 @@ pub async fn client(network: impl Network, bug: Bug, number: u32, seen: Arc<Seen
                 insist(&network, 1, Ask::Delete).await;
             }
             Bug::StaleFill => look_up(&network).await,
+            Bug::ReadWithoutWriteBack if number == 0 => {
+                let value = seen.count.fetch_add(1, Ordering::Relaxed) + 1;
+                majority(&network, Ask::Write { version: 0, value }).await;
+            }
+            Bug::ReadWithoutWriteBack => look_at_replicas(&network, is_buggy, &seen).await,
         }
         network.sleep(network.below(2 * bug.pause())).await;
     }
@@ -187,6 +211,16 @@ async fn look_up(network: &impl Network) {
     }
 }
 
+async fn look_at_replicas(network: &impl Network, is_buggy: bool, seen: &Seen) {
+    let Some(value) = majority(network, Ask::Read).await else { return };
+    if !is_buggy && majority(network, Ask::Write { version: 0, value }).await.is_none() {
+        return;
+    }
+    if seen.newest.fetch_max(value, Ordering::Relaxed) > value {
+        seen.is_stale.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Judges when all clients are done.
 pub async fn judge(network: impl Network, bug: Bug, seen: Arc<Seen>) -> Result<(), Broken> {
     let (_, first) = read(&network, 0).await;
@@ -199,6 +233,7 @@ pub async fn judge(network: impl Network, bug: Bug, seen: Arc<Seen>) -> Result<(
             let (_, cached) = read(&network, 1).await;
             cached.is_none() || cached == first
         }
+        Bug::ReadWithoutWriteBack => !seen.is_stale.load(Ordering::Relaxed),
     };
     if holds { Ok(()) } else { Err(Broken) }
 }
