@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
-use dacapo_lab::{Explorer, RunOptions, Strategy};
+use dacapo_lab::{Attempt, Experiment, Explorer, RunOptions, Strategy};
 use serde_json::{Value, json};
 
 use crate::bug::Bug;
@@ -40,20 +40,30 @@ pub struct Outcome {
 /// Runs until the bug is found, in about `max` executions. `number` tells campaigns apart.
 pub fn campaign(bug: &Bug, strategy: Strategy, number: u64, max: u64) -> Outcome {
     let begin = ThreadTime::now();
-    let experiment = (bug.broken)();
+    let (found, tried) = hunt(bug, &(bug.broken)(), strategy, number, max);
+    Outcome { executions: found.map(|_| tried), tried, cpu: begin.elapsed() }
+}
+
+/// The attempt that finds the bug, and how many executions there were.
+pub(crate) fn hunt(
+    bug: &Bug,
+    experiment: &Experiment,
+    strategy: Strategy,
+    number: u64,
+    max: u64,
+) -> (Option<Attempt>, u64) {
     let mut explorer = Explorer::new(strategy, number * APART);
-    let mut is_found = false;
+    let mut found = None;
     let mut attempts = 0;
-    while !is_found && attempts + explorer.runs_besides() < max {
-        let attempt = explorer.next(&experiment);
+    while found.is_none() && attempts + explorer.runs_besides() < max {
+        let attempt = explorer.next(experiment);
         let options = RunOptions { coverage: strategy == Strategy::Portfolio, ..RunOptions::default() };
         let run = experiment.run_attempt(&attempt, options);
         attempts += 1;
-        is_found = bug.is_found_by(&attempt, &run.report);
-        explorer.learn(&experiment, &attempt, run);
+        found = bug.is_found_by(&attempt, &run.report).then(|| attempt.clone());
+        explorer.learn(experiment, &attempt, run);
     }
-    let tried = attempts + explorer.runs_besides();
-    Outcome { executions: is_found.then_some(tried), tried, cpu: begin.elapsed() }
+    (found, attempts + explorer.runs_besides())
 }
 
 /// Runs attempts of the twin; gives the first that fails, in words.
@@ -153,7 +163,7 @@ pub fn row(bug: &'static Bug, strategy: Strategy, campaigns: u64, max: u64) -> R
 }
 
 /// The smallest value that is not below so many per cent of them. Panics if there are none.
-fn percentile<T>(sorted: &[T], percent: usize) -> &T {
+pub fn percentile<T>(sorted: &[T], percent: usize) -> &T {
     &sorted[(sorted.len() * percent).div_ceil(100).max(1) - 1]
 }
 

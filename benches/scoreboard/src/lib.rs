@@ -11,7 +11,9 @@ mod bugs;
 mod campaign;
 mod kit;
 mod protocols;
+mod shrinkage;
 
 pub use bug::Bug;
 pub use bugs::BUGS;
-pub use campaign::{Outcome, Row, STRATEGIES, campaign, on_all_cores, row, twin};
+pub use campaign::{Outcome, Row, STRATEGIES, campaign, on_all_cores, percentile, row, twin};
+pub use shrinkage::{Shrinkage, shrinkage};

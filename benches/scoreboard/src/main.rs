@@ -7,17 +7,21 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use dacapo_lab::{Bounds, Strategy};
-use dacapo_scoreboard::{BUGS, Bug, Row, STRATEGIES, on_all_cores, row, twin};
+use dacapo_scoreboard::{
+    BUGS, Bug, Row, STRATEGIES, Shrinkage, on_all_cores, percentile, row, shrinkage, twin,
+};
 
 const HELP: &str = "\
 Usage: just scoreboard [--bug NAME].. [--strategy NAME].. [--campaigns 30] [--max 10000]
        just scoreboard --twins [--bug NAME].. [--seeds 10000]
        just scoreboard --exhaust [--bug NAME].. [--faults 1] [--lasts MILLISECONDS] [--max 10000]
+       just scoreboard --shrink [--bug NAME].. [--campaigns 30] [--max 10000]
        just scoreboard --list
 
 Measures executions and processor time until a planted bug is found. Results go to target/scoreboard.json,
 where those of other bugs and strategies stay, and all of them as a table to standard output.
 --twins runs the correct twins, under every strategy; each must survive all seeds.
+--shrink says how small what the portfolio finds gets within a minute.
 --exhaust tries all orders of the planted bug and of its twin within these bounds; --lasts says how long drivers run, and
 without it each client does one round.
 ";
@@ -32,12 +36,14 @@ struct Options {
     max: u64,
     seeds: u64,
     twins: bool,
+    shrink: bool,
     exhaust: Option<Bounds>,
 }
 
 fn main() -> ExitCode {
     let result = match options() {
         Ok(Some(options)) if options.twins => twins(&options),
+        Ok(Some(options)) if options.shrink => shrink(&options),
         Ok(Some(Options { exhaust: Some(bounds), bugs, max, .. })) => {
             exhaust(&bugs, &Bounds { executions: max, ..bounds })
         }
@@ -63,6 +69,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         max: 10_000,
         seeds: 10_000,
         twins: false,
+        shrink: false,
         exhaust: None,
     };
     let mut parser = lexopt::Parser::from_env();
@@ -79,6 +86,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("max") => options.max = parser.value()?.parse::<u64>()?.max(1),
             Long("seeds") => options.seeds = parser.value()?.parse()?,
             Long("twins") => options.twins = true,
+            Long("shrink") => options.shrink = true,
             Long("exhaust") => drop(options.exhaust.get_or_insert_default()),
             Long("faults") => options.exhaust.get_or_insert_default().faults = parser.value()?.parse()?,
             Long("lasts") => {
@@ -125,6 +133,45 @@ fn twins(options: &Options) -> Result<(), String> {
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("twins that fail: {}", failed.join(", "))) }
+}
+
+/// How small each bug gets, over some campaigns.
+fn shrink(options: &Options) -> Result<(), String> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    println!(
+        "| bug | found | decisions, median | most | of them go wrong, median | with a pivot | runs, median | seconds, median | most |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for bug in &options.bugs {
+        let made = on_all_cores(options.campaigns, |number| {
+            shrinkage(bug, Strategy::Portfolio, number, options.max, |_, time| time < PATIENCE)
+        });
+        let made: Vec<Shrinkage> = made.into_iter().flatten().collect();
+        if made.is_empty() {
+            println!("| {} | 0 | | | | | | | |", bug.name);
+            continue;
+        }
+        let of = |what: fn(&Shrinkage) -> f64, percent| {
+            let mut all: Vec<f64> = made.iter().map(what).collect();
+            all.sort_by(f64::total_cmp);
+            *percentile(&all, percent)
+        };
+        let decisions: fn(&Shrinkage) -> f64 = |it| it.decisions as f64;
+        let seconds: fn(&Shrinkage) -> f64 = |it| it.time.as_secs_f64();
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {} | {:.1} | {:.1} |",
+            bug.name,
+            made.len(),
+            of(decisions, 50),
+            of(decisions, 100),
+            of(|it| it.wrong as f64, 50),
+            made.iter().filter(|it| it.has_pivot).count(),
+            of(|it| it.runs as f64, 50),
+            of(seconds, 50),
+            of(seconds, 100),
+        );
+    }
+    Ok(())
 }
 
 /// All orders of each bug, and of its twin.

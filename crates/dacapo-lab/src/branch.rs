@@ -5,7 +5,6 @@
 //! draw the same random numbers as in the run itself: what they do otherwise, they do because of what they meet.
 
 use dacapo_core::{Decision, DecisionKind, Noise, Rest, Script, Seed, Time, Triggers};
-use dacapo_sim::Swarm;
 use dacapo_trace::diagram::Branch;
 
 use crate::experiment::Experiment;
@@ -28,9 +27,8 @@ impl Experiment {
         goes_on: &mut dyn FnMut() -> bool,
     ) -> Result<Vec<Branch>, ShrinkError> {
         let run = self.run_fully(seed, RunOptions::all_told(script.cloned()));
-        // What the workload does without in this run, it does without in all.
         let mut experiment = self.clone();
-        experiment.options_mut().swarm = Swarm::Subset;
+        experiment.narrow_by_script();
         let failure = run.report.failure.as_ref().ok_or(ShrinkError::Passes)?;
         let signature = failure.signature();
         let last = failure.event().unwrap_or(run.report.events);

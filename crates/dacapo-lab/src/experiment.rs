@@ -106,6 +106,14 @@ impl Experiment {
         }
     }
 
+    /// What the workload does without is told by the script of a run, and not drawn. (Faults that are in use at full strength
+    /// stay so: a script cannot say that of them.)
+    pub(crate) fn narrow_by_script(&mut self) {
+        if self.options.swarm == Swarm::Wide {
+            self.options.swarm = Swarm::Subset;
+        }
+    }
+
     /// What differs from the scenario, if anything does.
     pub fn setup(&self) -> Option<Setup> {
         let Scenario { nodes, lasts, .. } = self.origin.scenario;

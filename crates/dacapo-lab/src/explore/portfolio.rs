@@ -28,9 +28,9 @@ struct Arm {
 const FADES: f64 = 0.9;
 /// Most bugs fall to faults at full strength within a few attempts, and no other strategy finds those sooner: three of the
 /// first four attempts are uniform.
-const FIRST: u64 = 72;
+const FIRST: u64 = 84;
 /// What they have not found by then, others are more likely to find soon: up to this attempt, every second one is theirs. What nobody
-/// has found by then takes patience, and the patient one is uniform: again three of four.
+/// has found by then takes patience, and the patient one is uniform: five of six.
 const SECOND: u64 = 400;
 /// The others in turn. Many bugs that uniform does not find in a thousand attempts, one of these finds in less than a hundred.
 const OTHERS: [Strategy; 8] = [
@@ -67,7 +67,7 @@ impl Portfolio {
         // So many of the attempts before this one, and with it, were given to others.
         let others = |given: u64| {
             let (first, second) = (given.min(FIRST), given.min(SECOND).saturating_sub(FIRST));
-            first / 4 + second / 2 + given.saturating_sub(SECOND) / 4
+            first / 4 + second / 2 + given.saturating_sub(SECOND) / 6
         };
         let (others, with_this) = (others(self.given), others(self.given + 1));
         if with_this == others {

@@ -16,7 +16,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dacapo_core::{DecisionKey, DecisionKind, Drawn, Noise, Rest, RoundKey, Rounds, Script, Seed};
-use dacapo_sim::Swarm;
 
 use crate::experiment::Experiment;
 use crate::report::Report;
@@ -84,8 +83,7 @@ impl Experiment {
     ) -> Result<Shrunk, ShrinkError> {
         let first = self.run_fully(seed, RunOptions::all_told(script.cloned()));
         let mut experiment = self.clone();
-        // Which faults are used is told by the script.
-        experiment.options_mut().swarm = Swarm::Subset;
+        experiment.narrow_by_script();
         let failure = first.report.failure.as_ref().ok_or(ShrinkError::Passes)?;
         let has_rounds = first.decisions.iter().any(|d| RoundKey::of_round(&d.key).is_some());
         let rounds = if has_rounds { Rounds::Given } else { Rounds::All };
@@ -104,7 +102,7 @@ impl Experiment {
             best: atoms_of(&first.decisions),
         };
         // What comes after the failure cannot matter, and the run has ended by then.
-        if search.fails(&search.best.clone()) != Some(true) {
+        if search.fails(&search.best.clone()) == Some(false) {
             return Err(ShrinkError::NotTheSame);
         }
         search.anchor();

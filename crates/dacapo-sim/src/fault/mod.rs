@@ -119,18 +119,18 @@ impl Faults {
         let swarm = decisions.lane("swarm");
         let mut active = Vec::new();
         for spec in &options.faults {
+            decisions.about(|text| text.push_str(&spec.name));
+            // A script that says when a fault strikes need not say that it is used.
             let (is_used, strength) = match options.swarm {
                 Swarm::All => {
-                    decisions.about(|text| text.push_str(&spec.name));
-                    (decisions.chance(swarm, "uses", 1.0), 1.0)
+                    let is_drawn = decisions.chance(swarm, "uses", 1.0);
+                    (is_drawn || decisions.is_scripted(&spec.name), 1.0)
                 }
                 // Drawn for each fault whether used or not, so that one fault more or less in the
                 // scenario changes as little as possible.
                 Swarm::Subset | Swarm::Wide => {
-                    decisions.about(|text| text.push_str(&spec.name));
                     let is_drawn = decisions.chance(swarm, "uses", 0.6);
                     let strength = 0.1 + 0.9 * decisions.unit(swarm, "strength");
-                    // A script that says when a fault strikes need not say that it is used.
                     let is_scripted = !is_drawn && decisions.is_scripted(&spec.name);
                     (is_drawn || is_scripted, if is_scripted { 1.0 } else { strength })
                 }
