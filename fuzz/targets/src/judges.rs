@@ -61,6 +61,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         "0 invoke txn null [[\"append\",\"x\",1],[\"r\",\"y\",null]]\n1 invoke txn null [[\"append\",\"y\",2],[\"r\",\"x\",null]]\n\
          0 ok [[\"append\",\"x\",1],[\"r\",\"y\",[]]]\n1 ok [[\"append\",\"y\",2],[\"r\",\"x\",[]]]\n",
         "0 invoke txn null [[\"w\",\"x\",1]]\n0 ok [[\"w\",\"x\",1]]\n1 invoke txn null [[\"r\",\"x\",null]]\n1 failed\n",
+        "0 invoke write x 1444450244444444000179702417\n",
         "# sessions\n0 invoke write x 1\n0 ok 1\n0 invoke read x\n0 ok 0\n",
         r#"{"judge":"linearizable","model":"register","moments":[[1,0,"invoke","write","x",1],[2,0,"ok",null]]}"#,
         r#"{"judge":"isolated","data":"lists","level":"serializable","moments":[[1,0,"invoke","txn",null,[["r","x",null]]]]}"#,
