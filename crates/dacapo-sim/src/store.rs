@@ -279,7 +279,14 @@ impl Sim {
     /// Something is due at a store.
     pub(crate) fn step_store(&mut self, step: Step) -> Option<Delivery> {
         match step {
-            Step::Answer(to, life, event) => self.is_alive(to.node, life).then(|| self.deliver(to, event)),
+            Step::Answer(to, life, event) => {
+                if !self.is_alive(to.node, life) {
+                    return None;
+                }
+                let is_durable = matches!(event, Event::Committed(_, Ok(())));
+                let crash = if is_durable { self.crash_at_commit(to.node) } else { None };
+                crash.or_else(|| Some(self.deliver(to, event)))
+            }
             Step::Done(id, life) => {
                 if self.is_alive(id, life) {
                     if let Some(node) = self.stores.of.get_mut(&id) {

@@ -26,23 +26,14 @@ struct Arm {
 
 /// Each further attempt of a strategy makes what it brought before count this much.
 const FADES: f64 = 0.9;
-/// Most bugs fall to faults at full strength within a few attempts, and no other strategy finds those sooner: three of the
-/// first four attempts are uniform.
-const FIRST: u64 = 84;
-/// What they have not found by then, others are more likely to find soon: up to this attempt, every second one is theirs. What nobody
-/// has found by then takes patience, and the patient one is uniform: five of six.
-const SECOND: u64 = 400;
-/// The others in turn. Many bugs that uniform does not find in a thousand attempts, one of these finds in less than a hundred.
-const OTHERS: [Strategy; 8] = [
-    Strategy::Guided,
-    Strategy::Swarm,
-    Strategy::Guided,
-    Strategy::Pos,
-    Strategy::Guided,
-    Strategy::Swarm,
-    Strategy::Guided,
-    Strategy::Pct(2),
-];
+/// Most bugs fall to faults at full strength within a few attempts, and no other strategy finds those sooner. Of so many attempts all
+/// but the last are uniform: whatever that one is good for, a bug is found after half as many more at the latest as uniform alone
+/// takes.
+const GROUP: u64 = 3;
+/// Many bugs that uniform does not find in a thousand attempts, guided finds in less than a hundred: of so many of the rest, all but two
+/// are guided. One of the two goes to the others in turn, and one to whichever has lately shown most that is new.
+const ROUND: u64 = 8;
+const OTHERS: [Strategy; 3] = [Strategy::Swarm, Strategy::Pos, Strategy::Pct(2)];
 
 impl Portfolio {
     /// The attempts of this strategy from this number on.
@@ -64,22 +55,16 @@ impl Portfolio {
     }
 
     fn arm(&self) -> Strategy {
-        // So many of the attempts before this one, and with it, were given to others.
-        let others = |given: u64| {
-            let (first, second) = (given.min(FIRST), given.min(SECOND).saturating_sub(FIRST));
-            first / 4 + second / 2 + given.saturating_sub(SECOND) / 6
-        };
-        let (others, with_this) = (others(self.given), others(self.given + 1));
-        if with_this == others {
+        let (others, place) = (self.given / GROUP, self.given % GROUP);
+        if place < GROUP - 1 {
             return Strategy::Uniform;
         }
-        let count = OTHERS.len() as u64;
-        // First each has its turn, and then every second one.
-        if others >= 2 * count && others % 2 == 1 {
-            return self.most_rewarding();
+        let (round, place) = (others / ROUND, others % ROUND);
+        match place {
+            2 => OTHERS[(round % OTHERS.len() as u64) as usize],
+            5 if round > 0 => self.most_rewarding(),
+            _ => Strategy::Guided,
         }
-        let turn = if others < 2 * count { others } else { others / 2 };
-        OTHERS[(turn % count) as usize]
     }
 
     /// The one, beside uniform, that has shown most that is new.
@@ -88,8 +73,9 @@ impl Portfolio {
             let arm = self.arms.get(strategy).copied().unwrap_or_default();
             arm.gain / arm.weight.max(1.0)
         };
-        // Of equals the first: while nothing is known yet, that is the one that pays most often.
-        OTHERS.into_iter().rev().max_by(|a, b| gain(a).total_cmp(&gain(b))).expect("there are some")
+        let all = OTHERS.into_iter().rev().chain([Strategy::Guided]);
+        // Of equals the last: while nothing is known yet, that is the one that pays most often.
+        all.max_by(|a, b| gain(a).total_cmp(&gain(b))).expect("there are some")
     }
 
     /// Learns what was seen in an attempt of this strategy.

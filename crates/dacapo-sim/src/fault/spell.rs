@@ -132,6 +132,19 @@ impl Sim {
         }
     }
 
+    /// What was to be stored is durable, and nobody has heard of it: its node may crash before anybody does. By itself
+    /// a crash comes at any time, and hardly ever at this one, which matters most; but a script can say that it does.
+    pub(crate) fn crash_at_commit(&mut self, node: NodeId) -> Option<Delivery> {
+        let crash = self.faults.after_turn.iter().find(|(spell, ..)| *spell == Spell::Crash);
+        let (_, lane, _) = crash.filter(|_| self.faults.is_on)?;
+        if !self.decisions.chance(*lane, "at_commit", 0.0) {
+            return None;
+        }
+        let (cause, nth) = self.decisions.last_cause();
+        let cause = format!("{} at {cause} #{nth}", Spell::Crash.name());
+        self.begin_spell_after(Spell::Crash, node, &cause)
+    }
+
     /// A fault begins that comes after a turn on this node, and if it can strikes there.
     pub(crate) fn begin_spell_after(&mut self, spell: Spell, node: NodeId, cause: &str) -> Option<Delivery> {
         if !self.faults.is_on {

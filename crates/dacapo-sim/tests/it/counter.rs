@@ -294,7 +294,16 @@ pub(crate) fn run(options: &SimOptions, seed: u64, open: OpenStore) -> Seen {
 
 /// Runs the system to its end.
 pub(crate) fn try_run(options: &SimOptions, seed: u64, open: OpenStore) -> Result<Seen, Ending> {
-    let mut sim = Sim::with_store(options.clone(), Decisions::new(Seed(seed), Source::Seed), open);
+    try_run_as(options, Decisions::new(Seed(seed), Source::Seed), open)
+}
+
+/// Runs the system to its end, as it is decided.
+pub(crate) fn try_run_as(
+    options: &SimOptions,
+    decisions: Decisions,
+    open: OpenStore,
+) -> Result<Seen, Ending> {
+    let mut sim = Sim::with_store(options.clone(), decisions, open);
     sim.take_notes();
     let mut seen = Seen::default();
     let mut keeper = Keeper::default();

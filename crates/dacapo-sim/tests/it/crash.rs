@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use dacapo_core::fault::Param;
-use dacapo_core::{Alarms, Disk, NodeId, ObjectStore, OpenStore, StorageError};
+use dacapo_core::{
+    Alarms, Decisions, Disk, NodeId, ObjectStore, OpenStore, Rest, Script, Seed, Source, StorageError,
+};
 use dacapo_sim::{CrashPoint, SimFault, SimOptions};
 
-use crate::counter::{Seen, options, run};
+use crate::counter::{Seen, options, run, try_run_as};
 use crate::log_store;
 
 fn small() -> SimOptions {
@@ -49,6 +51,27 @@ fn nothing_acknowledged_is_lost_whichever_message_is_the_last() {
         assert_eq!(lost, None, "message {message}");
         assert!(seen.has_note(&format!("crash of n0 before message {message} to or from it")));
     }
+}
+
+#[test]
+fn a_crash_at_a_commit_keeps_what_nobody_has_heard_of() {
+    let key = "process.crash/at_commit the disk of n0 answers #2".parse().expect("a decision");
+    let decisions = |given| Decisions::new(Seed(1), Source::Script(Script::new(given, Rest::default())));
+    let mut options = small();
+    options.faults = vec![SimFault::named("process.crash")];
+    let unheard = |seen: &Seen| {
+        let acknowledged = |key| seen.acknowledged.get(key).copied().unwrap_or_default();
+        seen.finals.iter().map(|(key, value)| value - acknowledged(key)).sum::<u64>()
+    };
+    let calm = try_run_as(&options, decisions(vec![]), log_store::open).expect("a good end");
+    assert_eq!((calm.boots, unheard(&calm)), (1, 0));
+    let seen = try_run_as(&options, decisions(vec![(key, 1)]), log_store::open).expect("a good end");
+    assert_eq!((seen.boots, seen.lost(), unheard(&seen)), (2, None, 1));
+    // A node that is spared goes on as if nothing had been said.
+    options.faults[0].spare.push(NodeId(0));
+    let key = "process.crash/at_commit the disk of n0 answers #2".parse().expect("a decision");
+    let spared = try_run_as(&options, decisions(vec![(key, 1)]), log_store::open).expect("a good end");
+    assert_eq!((spared.boots, unheard(&spared)), (1, 0));
 }
 
 /// A disk whose first syncs do nothing.

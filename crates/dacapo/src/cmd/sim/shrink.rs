@@ -104,6 +104,7 @@ pub(crate) fn in_words(key: &DecisionKey, value: u64) -> String {
     match what.as_str() {
         "hit" => format!("{lane} strikes: {place}"),
         "after_turn" => format!("{lane} right after: {place}"),
+        "at_commit" => format!("{lane} when it is stored, and before anybody hears of it: {place}"),
         "wait" => format!("{lane} {:?} after the one before, or the start", time()),
         "extra" => format!("a message takes {:?} longer: {place}", time()),
         "lasts" | "down" | "late" | "stands" => format!("{lane}: {what} {:?}: {place}", time()),
