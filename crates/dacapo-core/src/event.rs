@@ -116,6 +116,14 @@ pub enum Event {
     Leased(u64, Result<Vec<LeaseRecord>, NetError>),
 }
 
+impl Event {
+    /// Takes it out of its place, and leaves one that holds nothing.
+    #[inline(always)]
+    pub fn take(&mut self) -> Event {
+        std::mem::replace(self, Event::Crash)
+    }
+}
+
 /// The parts of a scenario, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {

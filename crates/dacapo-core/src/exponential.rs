@@ -9,6 +9,7 @@ static LOG2: [u64; PIECES + 1] = log2_table();
 const LN_2: u64 = 2_977_044_472;
 
 /// A number of nanoseconds with this mean, out of 32 bits that are all equally likely. 0 is the shortest.
+#[inline]
 pub(crate) fn exponential(mean: u64, uniform: u32) -> u64 {
     // The inverse of the distribution: -ln(1 - u), with u = uniform / 2^32.
     let rest = (1u64 << 32) - u64::from(uniform);
@@ -18,11 +19,13 @@ pub(crate) fn exponential(mean: u64, uniform: u32) -> u64 {
 }
 
 /// The product of a number and one with 32 bits behind the point.
+#[inline]
 fn product(a: u64, b: u64) -> u64 {
     ((u128::from(a) * u128::from(b) + (1 << 31)) >> 32) as u64
 }
 
 /// The binary logarithm of a whole number from 1 on, with 32 bits behind the point.
+#[inline]
 fn log2(n: u64) -> u64 {
     let whole = n.ilog2();
     let fraction = (n << (63 - whole)) & (u64::MAX >> 1);

@@ -77,6 +77,12 @@ impl<K: Numbered, V> IdRing<K, V> {
     /// Gives this name a value.
     #[inline]
     pub fn insert(&mut self, id: K, value: V) {
+        self.insert_with(id, || value);
+    }
+
+    /// The same; the value is made where it is to stand, which is quicker if it is large.
+    #[inline]
+    pub fn insert_with(&mut self, id: K, value: impl FnOnce() -> V) {
         if self.in_ring >= self.ring.len() / 2 {
             self.grow();
         }
@@ -87,29 +93,37 @@ impl<K: Numbered, V> IdRing<K, V> {
     }
 
     #[inline]
-    fn put(&mut self, id: K, value: V) {
+    fn put(&mut self, id: K, value: impl FnOnce() -> V) {
         let place = self.place(id);
         match &mut self.ring[place] {
             empty @ None => {
-                *empty = Some((id, value));
+                *empty = Some((id, value()));
                 self.in_ring += 1;
             }
-            Some((name, old)) if *name == id => *old = value,
-            Some(_) => drop(self.others.insert(id, value)),
+            Some((name, old)) if *name == id => *old = value(),
+            Some(_) => drop(self.others.insert(id, value())),
         }
     }
 
     /// Takes the value of this name out.
     #[inline]
     pub fn remove(&mut self, id: K) -> Option<V> {
+        self.remove_if(id, |_| true)
+    }
+
+    /// The same, if the value satisfies `test`.
+    #[inline]
+    pub fn remove_if(&mut self, id: K, test: impl Fn(&V) -> bool) -> Option<V> {
         let place = self.place(id);
         match self.ring.get_mut(place) {
             Some(taken @ Some(_)) if taken.as_ref().is_some_and(|(name, _)| *name == id) => {
+                let (_, value) = taken.take_if(|(_, value)| test(value))?;
                 self.in_ring -= 1;
-                taken.take().map(|(_, value)| value)
+                Some(value)
             }
             _ if self.others.is_empty() => None,
-            _ => self.others.remove(&id),
+            _ if self.others.get(&id).is_some_and(test) => self.others.remove(&id),
+            _ => None,
         }
     }
 
@@ -144,7 +158,7 @@ impl<K: Numbered, V> IdRing<K, V> {
         let all = self.take_all(|_, _| true);
         self.ring.resize_with(len, || None);
         for (id, value) in all {
-            self.put(id, value);
+            self.put(id, || value);
         }
     }
 }
@@ -174,6 +188,11 @@ mod tests {
                     2 => {
                         ring.insert(CallId(id), 5);
                         map.insert(id, 5);
+                    }
+                    3 if nth % 4 == 0 => {
+                        let is_even = |value: &u64| value.is_multiple_of(2);
+                        let removed = if map.get(&id).is_some_and(is_even) { map.remove(&id) } else { None };
+                        prop_assert_eq!(ring.remove_if(CallId(id), is_even), removed);
                     }
                     3 => prop_assert_eq!(ring.remove(CallId(id)), map.remove(&id)),
                     _ => prop_assert_eq!(ring.get_mut(CallId(id)).copied(), map.get(&id).copied()),

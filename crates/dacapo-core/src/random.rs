@@ -72,11 +72,13 @@ pub struct Random(ChaCha8Rng);
 
 impl Random {
     /// 64 random bits.
+    #[inline]
     pub fn u64(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// A number in `0..n`, each equally likely. `n` must not be 0.
+    #[inline]
     pub fn below(&mut self, n: u64) -> u64 {
         assert!(n > 0, "a choice among nothing");
         // Lemire, "Fast Random Integer Generation in an Interval" (2019), without the rejection

@@ -42,8 +42,17 @@ impl<W: World> Watch<W> {
         }
     }
 
-    #[inline]
+    /// Looks at an effect, unless it is one of the many that only those look at who look at all.
+    #[inline(always)]
     fn look(&mut self, from: Address, effect: &Effect) {
+        let is_of_calls = matches!(effect, Effect::Fetch { .. } | Effect::Respond { .. });
+        if !is_of_calls || self.states.is_some() || self.seen.is_some() {
+            self.look_at(from, effect);
+        }
+    }
+
+    #[inline(never)]
+    fn look_at(&mut self, from: Address, effect: &Effect) {
         if let Some(states) = &self.states {
             states.borrow_mut().submitted(from, effect);
         }

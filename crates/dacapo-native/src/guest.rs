@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
+use std::task::Context;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -102,7 +103,7 @@ impl Guest {
 
     /// Makes a request to whatever its URL names.
     pub fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, FetchError>> + use<'_> {
-        self.send(Target::Url, request)
+        Answer::new(self, Target::Url, request)
     }
 
     /// Makes a request to the service behind a binding.
@@ -111,7 +112,7 @@ impl Guest {
         binding: &'static str,
         request: Request,
     ) -> impl Future<Output = Result<Response, FetchError>> + use<'_> {
-        self.send(Target::Binding(ByteString::from_static(binding)), request)
+        Answer::new(self, Target::Binding(ByteString::from_static(binding)), request)
     }
 
     /// Makes a request to the durable object of this name behind a binding.
@@ -128,7 +129,7 @@ impl Guest {
             let namespace = namespace.expect("the service has no such binding");
             Target::Object(binding.into(), Box::new(ObjectId::from_name(namespace, name)))
         };
-        self.send(target, request).await
+        Answer::new(self, target, request).await
     }
 
     /// The storage of the durable object that this guest is.
@@ -149,19 +150,6 @@ impl Guest {
 
     pub(crate) fn alarm_done(&self, is_ok: bool) {
         self.0.borrow_mut().effects.push(Effect::AlarmDone(is_ok));
-    }
-
-    async fn send(&self, target: Target, request: Request) -> Result<Response, FetchError> {
-        let answer = {
-            let mut inner = self.0.borrow_mut();
-            inner.next_call += 1;
-            let call = CallId(inner.next_call);
-            inner.calls.insert(call, Call::Waits(None));
-            let body = Body::from_bytes(request.body);
-            inner.effects.push(Effect::Fetch { call, target, head: request.head, body });
-            Answer { guest: self, call: Some(call) }
-        };
-        answer.await
     }
 
     #[inline]
@@ -267,6 +255,18 @@ impl Guest {
 }
 
 impl Inner {
+    /// Makes a call, for whose answer the task waits that is polled with this context.
+    #[inline(always)]
+    pub(crate) fn call(&mut self, target: Target, request: Request, cx: &Context<'_>) -> CallId {
+        self.next_call += 1;
+        let call = CallId(self.next_call);
+        let waiter = self.wakers.waiter(cx);
+        self.calls.insert_with(call, || Call::Waits(Some(waiter)));
+        let Request { head, body } = request;
+        self.effects.push(Effect::Fetch { call, target, head, body: Body::from_bytes(body) });
+        call
+    }
+
     /// Takes an event; gives whoever waits for it. Events for nobody are for calls that were given up.
     #[inline(always)]
     pub(crate) fn take(&mut self, event: Event) -> Option<Waiter> {

@@ -17,7 +17,8 @@ use crate::guest::{Guest, Inner};
 /// A future whose draws belong to one cause, wherever it goes on.
 struct Within<F> {
     guest: Guest,
-    cause: Rc<str>,
+    /// While it is polled, what draws were about before.
+    cause: Option<Rc<str>>,
     future: Pin<Box<F>>,
 }
 
@@ -25,10 +26,10 @@ impl<F: Future> Future for Within<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let cause = Some(Rc::clone(&self.cause));
-        let before = std::mem::replace(&mut self.guest.inner().cause, cause);
-        let end = self.future.as_mut().poll(cx);
-        self.guest.inner().cause = before;
+        let Within { guest, cause, future } = &mut *self;
+        std::mem::swap(&mut guest.inner().cause, cause);
+        let end = future.as_mut().poll(cx);
+        std::mem::swap(&mut guest.inner().cause, cause);
         end
     }
 }
@@ -105,7 +106,7 @@ impl Guest {
         cause: &str,
         future: F,
     ) -> impl Future<Output = F::Output> + use<F> {
-        Within { guest: self.clone(), cause: cause.into(), future: Box::pin(future) }
+        Within { guest: self.clone(), cause: Some(cause.into()), future: Box::pin(future) }
     }
 
     /// The same with what draws are about at present, if there is anything.
@@ -116,7 +117,7 @@ impl Guest {
         let cause = self.inner().cause.clone();
         match cause {
             None => Box::pin(future),
-            Some(cause) => Box::pin(Within { guest: self.clone(), cause, future: Box::pin(future) }),
+            cause => Box::pin(Within { guest: self.clone(), cause, future: Box::pin(future) }),
         }
     }
 

@@ -81,13 +81,16 @@ impl NativeInstance {
     #[inline(always)]
     fn take(&mut self, event: Event) {
         match event {
-            Event::Request { exchange, head, body, .. } => match body {
-                Body::Empty => self.serve(exchange, head, Bytes::new()),
-                Body::Full(body) => self.serve(exchange, head, body),
-                Body::Stream => {
-                    self.partial.insert(exchange, (head, BytesMut::new()));
+            Event::Request { exchange, object, head, body, .. } => {
+                drop(object);
+                match body {
+                    Body::Empty => self.serve(exchange, head, Bytes::new()),
+                    Body::Full(body) => self.serve(exchange, head, body),
+                    Body::Stream => {
+                        self.partial.insert(exchange, (head, BytesMut::new()));
+                    }
                 }
-            },
+            }
             Event::RequestChunk(exchange, chunk) => self.chunk(exchange, chunk),
             Event::Cancelled(exchange) => {
                 self.partial.remove(&exchange);
@@ -131,7 +134,9 @@ impl NativeInstance {
 
     #[inline]
     fn serve(&mut self, exchange: ExchangeId, head: Box<RequestHead>, body: Bytes) {
-        let Some(on_request) = &self.on_request else { return };
+        let Some(on_request) = &self.on_request else {
+            return;
+        };
         let request = Request { head, body };
         if let Some(task) = self.tasks.start_answer(|left| on_request(exchange, request, left)) {
             self.open.insert(exchange, task);
@@ -139,7 +144,9 @@ impl NativeInstance {
     }
 
     fn chunk(&mut self, exchange: ExchangeId, chunk: Chunk) {
-        let Some((_, body)) = self.partial.get_mut(&exchange) else { return };
+        let Some((_, body)) = self.partial.get_mut(&exchange) else {
+            return;
+        };
         match chunk {
             Chunk::Data(bytes) => {
                 body.extend_from_slice(&bytes);
@@ -159,7 +166,9 @@ impl NativeInstance {
     /// is what is left of `Drive`.
     fn enter(&mut self, phase: Phase) {
         self.guest.inner().phase = Some(phase);
-        let Some(on_phase) = &self.on_phase else { return };
+        let Some(on_phase) = &self.on_phase else {
+            return;
+        };
         let work = on_phase(phase);
         let guest = self.guest.clone();
         let done = move || guest.inner().effects.push(Effect::PhaseDone);
@@ -207,16 +216,18 @@ impl NativeInstance {
 }
 
 impl Instance for NativeInstance {
-    fn turn(&mut self, turn: &Turn, event: Event, out: &mut Effects) -> TurnEnd {
+    fn turn(&mut self, turn: &Turn, mut event: Event, out: &mut Effects) -> TurnEnd {
         {
             let mut inner = self.guest.inner();
             inner.turn = *turn;
             std::mem::swap(&mut inner.effects, out);
         }
         let result = catch_unwind(AssertUnwindSafe(|| {
-            self.take(event);
+            self.take(event.take());
             self.run();
         }));
+        // (It was taken: what is left needs no call to be dropped.)
+        std::mem::forget(event);
         std::mem::swap(&mut self.guest.inner().effects, out);
         if let Err(panic) = result {
             let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());

@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use dacapo_core::{CallId, Effect, ResponseHead, TimerId};
+use dacapo_core::{CallId, Effect, ResponseHead, Target, TimerId};
 
 use crate::guest::{FetchError, Guest};
-use crate::message::Response;
+use crate::message::{Request, Response};
 use crate::tasks::Waiter;
 
 /// A call that has been made.
@@ -23,38 +23,48 @@ pub(crate) enum Call {
     Done(Result<Response, FetchError>),
 }
 
-/// Waits for the end of a call. Who drops it before, as a timeout does, cancels the call.
+/// The answer to a call, which is made when this is first polled. Who drops it before its end, as a timeout does,
+/// cancels the call.
 pub(crate) struct Answer<'a> {
-    pub(crate) guest: &'a Guest,
-    /// `None`: the call is over.
-    pub(crate) call: Option<CallId>,
+    guest: &'a Guest,
+    unsent: Option<(Target, Request)>,
+    /// `None`: it was not made yet, or it is over.
+    call: Option<CallId>,
+}
+
+impl Answer<'_> {
+    pub(crate) fn new(guest: &Guest, target: Target, request: Request) -> Answer<'_> {
+        Answer { guest, unsent: Some((target, request)), call: None }
+    }
 }
 
 impl Future for Answer<'_> {
     type Output = Result<Response, FetchError>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let inner = &mut *self.guest.inner();
+        if let Some((target, request)) = self.unsent.take() {
+            self.call = Some(inner.call(target, request, cx));
+            return Poll::Pending;
+        }
         let id = self.call.expect("a call was polled again after its end");
-        let result = {
-            let inner = &mut *self.guest.inner();
-            match inner.calls.get_mut(id) {
-                Some(Call::Waits(waiter) | Call::Arrives(waiter, ..)) => {
-                    *waiter = Some(inner.wakers.waiter(cx));
-                    return Poll::Pending;
-                }
-                Some(Call::Done(_)) | None => match inner.calls.remove(id) {
-                    Some(Call::Done(result)) => result,
-                    _ => panic!("a call ended without a result"),
-                },
+        if let Some(Call::Done(result)) = inner.calls.remove_if(id, |call| matches!(call, Call::Done(_))) {
+            self.call = None;
+            return Poll::Ready(result);
+        }
+        match inner.calls.get_mut(id) {
+            Some(Call::Waits(waiter) | Call::Arrives(waiter, ..)) => {
+                *waiter = Some(inner.wakers.waiter(cx));
+                Poll::Pending
             }
-        };
-        self.call = None;
-        Poll::Ready(result)
+            Some(Call::Done(_)) | None => panic!("a call ended without a result"),
+        }
     }
 }
 
 impl Drop for Answer<'_> {
+    #[inline]
     fn drop(&mut self) {
         let Some(call) = self.call else { return };
         // Whoever drops a whole instance has no effects to give any more.

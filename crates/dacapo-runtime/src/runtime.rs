@@ -46,7 +46,8 @@ pub struct Runtime {
     /// Requests that were answered in full while their bodies were still arriving.
     cut_short: Vec<(InstanceId, ExchangeId)>,
     started: u32,
-    next_host: BTreeMap<ServiceId, usize>,
+    /// Which node of those that run a service is called next; it was called before.
+    next_host: Vec<Option<usize>>,
     recent: Recent,
     is_stopping: bool,
     has_stopped: bool,
@@ -79,7 +80,7 @@ impl Slot {
     /// Runs a turn.
     #[inline]
     fn turn(&mut self, turn: &Turn, event: &mut Event, effects: &mut Effects) -> Ended {
-        let fault = match self.guest.turn(turn, std::mem::replace(event, Event::Crash), effects) {
+        let fault = match self.guest.turn(turn, event.take(), effects) {
             TurnEnd::Quiet { busy } => {
                 self.is_busy = busy;
                 None
@@ -112,7 +113,7 @@ impl Runtime {
             open: IdRing::default(),
             cut_short: Vec::new(),
             started: 0,
-            next_host: BTreeMap::new(),
+            next_host: Vec::new(),
             recent: Recent::default(),
             is_stopping: false,
             has_stopped: false,
@@ -165,7 +166,7 @@ impl Runtime {
                     self.enter(open.instance, &turn, event, out);
                 }
             }
-            _ => self.other(to, &turn, std::mem::replace(event, Event::Crash), out),
+            _ => self.other(to, &turn, event.take(), out),
         }
         self.settle_placement(&turn, out);
         self.cut_short(&turn, out);
@@ -175,7 +176,9 @@ impl Runtime {
 
     /// A request for a service or an object of this node. False if it has come to the wrong one.
     fn request(&mut self, turn: &Turn, event: &mut Event, out: &mut Outbox) -> bool {
-        let Event::Request { exchange, service, from, object, body, .. } = event else { return false };
+        let Event::Request { exchange, service, from, object, body, .. } = event else {
+            return false;
+        };
         let (exchange, service, from) = (*exchange, *service, *from);
         let is_arriving = *body == Body::Stream;
         if let Some(owner) = object.as_ref().and_then(|key| self.lives_elsewhere(service, key)) {
@@ -343,7 +346,13 @@ impl Runtime {
                 if end.is_object {
                     self.after_turn(id, &mut effects, turn, out);
                 }
-                effects.retain_mut(|effect| self.admit(id, end.service, effect));
+                let mut index = 0;
+                while let Some(effect) = effects.get_mut(index) {
+                    match self.admit(id, end.service, effect) {
+                        true => index += 1,
+                        false => drop(effects.remove(index)),
+                    }
+                }
                 out.add_turn(from, &mut effects);
             }
             Some(fault) => {
@@ -363,7 +372,7 @@ impl Runtime {
     fn admit(&mut self, id: InstanceId, service: ServiceId, effect: &mut Effect) -> bool {
         match effect {
             Effect::Fetch { call, target, head, body } => {
-                *target = match self.recent.resolve(&self.system, self.node, service, target, head) {
+                let to = match self.recent.resolve(&self.system, self.node, service, target, head) {
                     Granted::Service(to) => self.pick_node(to, service),
                     Granted::Object(to, key) => match self.slice_of(to, &key) {
                         None => self.target_of_object(to, service, key),
@@ -375,6 +384,11 @@ impl Runtime {
                     Granted::Outside(host) => Target::Outside(host),
                     Granted::Refused(error) => Target::Refused(error),
                 };
+                // (Mostly a name, which needs no call to be dropped.)
+                match std::mem::replace(target, to) {
+                    Target::Url => {}
+                    old => drop(old),
+                }
                 true
             }
             Effect::Respond { exchange, head, .. } => {
@@ -412,7 +426,9 @@ impl Runtime {
             Effect::ResponseChunk(_, chunk) => (false, !matches!(chunk, Chunk::Data(_))),
             _ => return false,
         };
-        let Some(open) = self.open.get_mut(exchange) else { return false };
+        let Some(open) = self.open.get_mut(exchange) else {
+            return false;
+        };
         let is_due = open.instance == id && open.has_head != is_head;
         open.has_head |= is_due;
         if is_due && is_last {
@@ -436,7 +452,11 @@ impl Runtime {
         if self.system.topology.prefers_local && hosts.contains(&self.node) {
             return Target::Service(self.node, service, by);
         }
-        let next = self.next_host.entry(service).or_insert(self.node.0 as usize % hosts.len());
+        let index = service.0 as usize;
+        if index >= self.next_host.len() {
+            self.next_host.resize(index + 1, None);
+        }
+        let next = self.next_host[index].get_or_insert_with(|| self.node.0 as usize % hosts.len());
         let node = hosts[*next];
         *next = if *next + 1 < hosts.len() { *next + 1 } else { 0 };
         Target::Service(node, service, by)

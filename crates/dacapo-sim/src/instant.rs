@@ -220,8 +220,8 @@ impl Sim {
             if is_over || self.has_too_many_deliveries() {
                 return;
             }
-            let Some(mut item) = self.take_step() else { return };
-            self.come_to(&mut item, place);
+            let Some(slot) = self.take_step() else { return };
+            self.come_to(slot, place);
             if let Some(delivery) = place {
                 self.touch(&[delivery.to.node]);
             }
@@ -251,14 +251,14 @@ impl Sim {
     }
 
     /// The next step. `None`: the run is over.
-    fn take_step(&mut self) -> Option<Item> {
+    fn take_step(&mut self) -> Option<QueueSlot> {
         let mut instant = self.instant.take()?;
         let taken = self.take_from(&mut instant);
         self.instant = Some(instant);
         taken
     }
 
-    fn take_from(&mut self, instant: &mut Instant) -> Option<Item> {
+    fn take_from(&mut self, instant: &mut Instant) -> Option<QueueSlot> {
         if instant.pool.is_empty() {
             match instant.advance() {
                 Some(now) => self.now = self.now.max(now),
@@ -273,7 +273,7 @@ impl Sim {
             // It comes right after its turn, and is part of that step.
             let pending = instant.pool.remove(index);
             instant.footprint.is_everywhere = true;
-            return Some(self.queue.take(QueueSlot(pending.slot)));
+            return Some(QueueSlot(pending.slot));
         }
         let choice = instant.can_be_taken();
         let chosen = match &instant.scheduler {
@@ -302,7 +302,7 @@ impl Sim {
         if let Some(line) = line {
             instant.last_of.insert(line, instant.steps);
         }
-        Some(self.queue.take(QueueSlot(slot)))
+        Some(QueueSlot(slot))
     }
 
     /// Decisions are about what would come next if nothing else did.

@@ -57,12 +57,11 @@ enum Fate {
 }
 
 /// What a message counts as that begins a request or a response.
-fn size(event: &Event) -> usize {
-    match event {
-        Event::Request { body: Body::Full(bytes), .. } | Event::Response { body: Body::Full(bytes), .. } => {
-            HEAD_BYTES + bytes.len()
-        }
-        _ => HEAD_BYTES,
+#[inline(always)]
+fn size(body: &Body) -> usize {
+    match body {
+        Body::Full(bytes) => HEAD_BYTES + bytes.len(),
+        Body::Empty | Body::Stream => HEAD_BYTES,
     }
 }
 
@@ -168,41 +167,52 @@ impl Sim {
             response_at: self.now,
             label,
         };
-        let event = Event::Request { exchange: self.book.next_id(), service, from: by, object, head, body };
+        let id = self.book.next_id();
         if doubles {
-            self.send_twice(exchange, event);
-        } else {
-            self.send_request(exchange, event);
+            let event = Event::Request { exchange: id, service, from: by, object, head, body };
+            return self.send_twice(exchange, event);
         }
+        let bytes = size(&body);
+        self.send_request(exchange, bytes, || Event::Request {
+            exchange: id,
+            service,
+            from: by,
+            object,
+            head,
+            body,
+        });
     }
 
     /// A proxy on the way copies a request.
     #[cold]
     fn send_twice(&mut self, exchange: Exchange, event: Event) {
         let (mut copy, mut event_of_copy) = (exchange.clone(), event.clone());
-        self.send_request(exchange, event);
+        let bytes = match &event {
+            Event::Request { body, .. } => size(body),
+            _ => HEAD_BYTES,
+        };
+        self.send_request(exchange, bytes, || event);
         // Nobody waits for the answer to the copy.
         copy.is_deaf = true;
         if let Event::Request { exchange, .. } = &mut event_of_copy {
             *exchange = self.book.next_id();
         }
-        self.send_request(copy, event_of_copy);
+        self.send_request(copy, bytes, || event_of_copy);
     }
 
+    /// Sends a request of so many bytes. (The event is made where it is to lie, because it is large.)
     #[inline(always)]
-    fn send_request(&mut self, mut exchange: Exchange, event: Event) {
+    fn send_request(&mut self, mut exchange: Exchange, bytes: usize, event: impl FnOnce() -> Event) {
         let (id, caller, call) = (self.book.next_id(), exchange.caller, exchange.call);
         self.note(NoteKind::Carries { exchange: id, caller, call }, || "".into());
-        match self.transmit(caller.node, exchange.server, size(&event)) {
-            Fate::Arrives(at) => {
-                exchange.request_at = at;
-                self.book.add(exchange);
-                self.queue.push(at, Item::ToServer(id, event));
-            }
-            Fate::Lost { is_noticed } => {
-                self.book.add(exchange);
-                self.lose(id, is_noticed);
-            }
+        let fate = self.transmit(caller.node, exchange.server, bytes);
+        if let Fate::Arrives(at) = fate {
+            exchange.request_at = at;
+        }
+        self.book.add(exchange);
+        match fate {
+            Fate::Arrives(at) => self.queue.push_with(at, || Item::ToServer(id, event())),
+            Fate::Lost { is_noticed } => self.lose(id, is_noticed),
         }
     }
 
@@ -260,8 +270,12 @@ impl Sim {
     }
 
     pub(crate) fn request_chunk(&mut self, from: Address, call: CallId, chunk: Chunk) {
-        let Some(id) = self.book.by_call(from, call) else { return };
-        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
+        let Some(id) = self.book.by_call(from, call) else {
+            return;
+        };
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else {
+            return;
+        };
         match self.follow(from.node, e.server, chunk_size(&chunk), e.request_at) {
             Some(at) => {
                 if let Some(e) = self.book.get(id) {
@@ -274,14 +288,20 @@ impl Sim {
     }
 
     pub(crate) fn request_pull(&mut self, id: ExchangeId, bytes: u32) {
-        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else {
+            return;
+        };
         let at = self.arrival(e.server, e.caller.node);
         self.queue.push(at, Item::ToCaller(id, Event::RequestCredit(e.call, bytes)));
     }
 
     pub(crate) fn response_pull(&mut self, from: Address, call: CallId, bytes: u32) {
-        let Some(id) = self.book.by_call(from, call) else { return };
-        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
+        let Some(id) = self.book.by_call(from, call) else {
+            return;
+        };
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else {
+            return;
+        };
         let at = self.arrival(from.node, e.server).max(e.request_at + AFTER);
         self.queue.push(at, Item::ToServer(id, Event::ResponseCredit(id, bytes)));
     }
@@ -305,8 +325,7 @@ impl Sim {
             self.note_redelivered(from);
             return self.lose(id, true);
         }
-        let event = Event::Response { call, head, body };
-        let at = match self.transmit(from, to, size(&event)) {
+        let at = match self.transmit(from, to, size(&body)) {
             Fate::Lost { is_noticed } => return self.lose(id, is_noticed),
             Fate::Arrives(at) => at,
         };
@@ -315,9 +334,9 @@ impl Sim {
         e.response_at = at;
         e.breaks_soon = resets;
         if resets {
-            self.reset(id, at, event);
+            self.reset(id, at, Event::Response { call, head, body });
         } else {
-            self.queue.push(at, Item::ToCaller(id, event));
+            self.queue.push_with(at, || Item::ToCaller(id, Event::Response { call, head, body }));
         }
     }
 
@@ -384,7 +403,9 @@ impl Sim {
 
     /// The caller gives up: the server learns of it behind everything that was sent before.
     pub(crate) fn cancel(&mut self, id: ExchangeId) {
-        let Some(e) = self.book.get(id).cloned() else { return };
+        let Some(e) = self.book.get(id).cloned() else {
+            return;
+        };
         self.book.deafen(id);
         // What becomes of an answer that leaves now depends on whether the server hears of this before.
         self.touch(&[e.server, e.caller.node]);
@@ -402,7 +423,9 @@ impl Sim {
             self.cancel(id);
         }
         for id in self.book.find(|e| e.server == node && e.is_served && !e.is_answered && !e.is_broken) {
-            let Some(e) = self.book.get(id).cloned() else { continue };
+            let Some(e) = self.book.get(id).cloned() else {
+                continue;
+            };
             self.lose(id, !self.faults.is_cut(node, e.caller.node));
         }
     }
@@ -431,7 +454,9 @@ impl Sim {
             }
             e.is_served = true;
             e.server_life = life;
-            self.strike_request(node, id, object.is_some());
+            if self.faults.is_on {
+                self.strike_request(node, id, object.is_some());
+            }
         } else if !is_up || !e.is_served || e.server_life != life {
             if let Event::Cancelled(_) = event {
                 self.book.close(id);

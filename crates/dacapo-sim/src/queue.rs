@@ -1,15 +1,17 @@
 //! What is yet to happen, ordered by time. Among things due at the same instant a decision
 //! chooses, so that no order is taken for granted that the real world does not promise.
 
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use dacapo_core::{Decisions, Lane, Time};
 
 /// A queue of things with their times.
 pub(crate) struct Queue<T> {
-    heap: BinaryHeap<Reverse<(Time, u64, u32)>>,
-    items: Vec<Option<T>>,
+    /// What is due first, if that is known without the heap: while few things wait it mostly is what was put in last.
+    first: Option<Due>,
+    heap: BinaryHeap<Due>,
+    items: Vec<T>,
     free: Vec<u32>,
     pushed: u64,
     ties: Vec<(u64, u32)>,
@@ -19,9 +21,59 @@ pub(crate) struct Queue<T> {
 /// Where an item lies that was popped and has yet to be taken.
 pub(crate) struct QueueSlot(pub(crate) u32);
 
-impl<T> Queue<T> {
+/// When an item is due, and where it lies.
+#[derive(Clone, Copy)]
+struct Due {
+    at: Time,
+    /// How many were put in before it.
+    seq: u64,
+    slot: u32,
+}
+
+impl Due {
+    /// What is due first is the greatest, because that is what a heap gives. (One number, so that it takes one comparison.)
+    #[inline(always)]
+    fn rank(&self) -> u128 {
+        !(u128::from(self.at.0) << 64 | u128::from(self.seq))
+    }
+}
+
+impl Ord for Due {
+    #[inline(always)]
+    fn cmp(&self, other: &Due) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Due {
+    #[inline(always)]
+    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+
+    #[inline(always)]
+    fn lt(&self, other: &Due) -> bool {
+        self.rank() < other.rank()
+    }
+
+    #[inline(always)]
+    fn le(&self, other: &Due) -> bool {
+        self.rank() <= other.rank()
+    }
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Due) -> bool {
+        self.rank() == other.rank()
+    }
+}
+
+impl Eq for Due {}
+
+impl<T: Default> Queue<T> {
     pub(crate) fn new(decisions: &mut Decisions) -> Queue<T> {
         Queue {
+            first: None,
             heap: BinaryHeap::new(),
             items: Vec::new(),
             free: Vec::new(),
@@ -33,28 +85,59 @@ impl<T> Queue<T> {
 
     #[inline(always)]
     pub(crate) fn push(&mut self, at: Time, item: T) {
+        self.push_with(at, || item);
+    }
+
+    /// The same; the item is made where it is to lie, because it is large.
+    #[inline(always)]
+    pub(crate) fn push_with(&mut self, at: Time, item: impl FnOnce() -> T) {
         let slot = self.slot_for(at);
-        self.items[slot as usize] = Some(item);
+        // (What lies in a free slot was taken out: there is nothing left to drop.)
+        std::mem::forget(std::mem::replace(slot, item()));
     }
 
     /// A free slot for what happens then.
-    fn slot_for(&mut self, at: Time) -> u32 {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.items.push(None);
-            self.items.len() as u32 - 1
-        });
-        self.heap.push(Reverse((at, self.pushed, slot)));
+    #[inline(never)]
+    fn slot_for(&mut self, at: Time) -> &mut T {
+        let slot = self.free.pop().unwrap_or_else(|| self.new_slot());
+        self.put(Due { at, seq: self.pushed, slot });
         self.pushed += 1;
-        slot
+        &mut self.items[slot as usize]
+    }
+
+    #[cold]
+    fn new_slot(&mut self) -> u32 {
+        self.items.push(T::default());
+        self.items.len() as u32 - 1
+    }
+
+    #[inline(always)]
+    fn put(&mut self, due: Due) {
+        let is_first = self.first.as_ref().or(self.heap.peek()).is_none_or(|first| *first < due);
+        let later = if is_first { self.first.replace(due) } else { Some(due) };
+        if let Some(later) = later {
+            self.put_into_heap(later);
+        }
+    }
+
+    #[inline(never)]
+    fn put_into_heap(&mut self, due: Due) {
+        self.heap.push(due);
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Due> {
+        self.first.take().or_else(|| self.heap.pop())
     }
 
     /// Says what happens next, and when. The item stays in its slot until it is taken, because it is
     /// large.
     #[inline(always)]
     pub(crate) fn pop(&mut self, decisions: &mut Decisions) -> Option<(Time, QueueSlot)> {
-        let Reverse((at, seq, slot)) = self.heap.pop()?;
+        let Due { at, seq, slot } = self.next()?;
+        // (Whatever comes after it is in the heap.)
         let slot = match self.heap.peek() {
-            Some(Reverse((next, ..))) if *next == at => self.choose(at, seq, slot, decisions),
+            Some(next) if next.at == at => self.choose(at, seq, slot, decisions),
             _ => slot,
         };
         Some((at, QueueSlot(slot)))
@@ -62,19 +145,26 @@ impl<T> Queue<T> {
 
     /// Takes it out.
     #[inline]
-    pub(crate) fn take(&mut self, QueueSlot(slot): QueueSlot) -> T {
+    pub(crate) fn take(&mut self, slot: QueueSlot) -> T {
+        std::mem::take(self.take_in_place(slot))
+    }
+
+    /// The same, where it lies: it is gone with the next thing that is put in, and whatever it holds must have been taken
+    /// out of it by then.
+    #[inline(always)]
+    pub(crate) fn take_in_place(&mut self, QueueSlot(slot): QueueSlot) -> &mut T {
         self.free.push(slot);
-        self.items[slot as usize].take().expect("a queued slot holds an item")
+        &mut self.items[slot as usize]
     }
 
     /// What happens next if nobody chooses, with its time and its place in the order in which things were put in.
     pub(crate) fn pop_in_order(&mut self) -> Option<(Time, u64, QueueSlot)> {
-        self.heap.pop().map(|Reverse((at, seq, slot))| (at, seq, QueueSlot(slot)))
+        self.next().map(|Due { at, seq, slot }| (at, seq, QueueSlot(slot)))
     }
 
     /// What lies in a slot that was popped and not taken yet.
     pub(crate) fn peek(&self, slot: u32) -> &T {
-        self.items[slot as usize].as_ref().expect("a queued slot holds an item")
+        &self.items[slot as usize]
     }
 
     /// The lane of what comes first.
@@ -85,17 +175,14 @@ impl<T> Queue<T> {
     #[cold]
     fn choose(&mut self, at: Time, seq: u64, slot: u32, decisions: &mut Decisions) -> u32 {
         self.ties.push((seq, slot));
-        while let Some(Reverse((next, seq, slot))) = self.heap.peek().copied() {
-            if next != at {
-                break;
-            }
+        while let Some(Due { seq, slot, .. }) = self.heap.peek().copied().filter(|next| next.at == at) {
             self.heap.pop();
             self.ties.push((seq, slot));
         }
         let chosen = decisions.order(self.lane, "first", self.ties.len() as u64) as usize;
         let (_, slot) = self.ties.remove(chosen);
-        for (seq, slot) in self.ties.drain(..) {
-            self.heap.push(Reverse((at, seq, slot)));
+        while let Some((seq, slot)) = self.ties.pop() {
+            self.put(Due { at, seq, slot });
         }
         slot
     }
@@ -129,5 +216,23 @@ mod tests {
         let orders: std::collections::BTreeSet<_> = (0..50).map(|seed| order(seed, &[7, 7, 7])).collect();
         assert_eq!(orders.len(), 6, "every order of three equals comes up");
         assert_eq!(order(3, &[7, 7, 7]), order(3, &[7, 7, 7]));
+    }
+
+    #[test]
+    fn what_is_put_in_meanwhile_comes_in_its_turn() {
+        let mut decisions = Decisions::new(Seed(1), Source::Seed);
+        let mut queue = Queue::new(&mut decisions);
+        let (mut random, mut expected) = (Seed(2).stream("steps"), std::collections::BTreeMap::new());
+        for number in 0..10_000 {
+            // More comes in than goes out until there are many, then the other way round.
+            if random.below(100) < if number % 400 < 200 { 70 } else { 30 } {
+                let at = random.below(1 << 40);
+                queue.push(Time(at), number);
+                expected.insert(at, number);
+            } else {
+                let next = queue.pop(&mut decisions).map(|(Time(at), slot)| (at, queue.take(slot)));
+                assert_eq!(next, expected.pop_first());
+            }
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytestring::ByteString;
 use dacapo_core::{
     Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, IdMap, InstanceId, LeaseCall, Message,
-    NetError, NodeId, Note, NoteKind, OpenStore, Phase, StoreJob, Time, TimerId, Trigger, World,
+    NetError, NodeId, Note, NoteKind, OpenStore, Outbox, Phase, StoreJob, Time, TimerId, Trigger, WallTime,
+    World,
 };
 
 use crate::book::Book;
@@ -18,7 +19,7 @@ use crate::network::Network;
 use crate::node::Node;
 use crate::options::{NodeKind, SimOptions, Swarm};
 use crate::phase::Ending;
-use crate::queue::Queue;
+use crate::queue::{Queue, QueueSlot};
 use crate::store::{Step, Stores, open_none};
 
 /// Timers fire this late at the earliest: a guest that re-arms a timer of zero shall not stop time.
@@ -57,7 +58,7 @@ pub struct Sim {
 }
 
 /// What can be due.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Item {
     /// A node boots.
     Boot(NodeId),
@@ -91,7 +92,8 @@ pub(crate) enum Item {
     Message(NodeId, NodeId, Box<Message>),
     /// A call reaches the coordination service, from this life of its node.
     Lease(Address, u32, Box<LeaseCall>),
-    /// Faults stop for good.
+    /// Faults stop for good. (Also what is left where something was taken.)
+    #[default]
     Heal,
     /// A phase must be over by now.
     Deadline(Phase),
@@ -353,9 +355,9 @@ impl Sim {
             self.queue.push(ready, Item::Wake(id, life));
             return None;
         }
-        let mut item = self.inboxes[id.0 as usize].pop_front()?;
+        let item = self.inboxes[id.0 as usize].pop_front()?;
         self.decisions.about(|text| cause::of_item(text, &item, &self.nodes, &self.book));
-        self.happen(&mut item, &mut delivery);
+        self.happen(item, &mut delivery);
         if !self.inboxes[id.0 as usize].is_empty() {
             let next = self.nodes[id.0 as usize].ready_at().max(self.now + Duration::from_nanos(1));
             self.queue.push(next, Item::Wake(id, life));
@@ -363,42 +365,72 @@ impl Sim {
         delivery
     }
 
-    /// An item's time has come: it happens, unless its node has something else to do.
+    /// The time has come of what lies in this slot: it happens, unless its node has something else to do.
     #[inline(always)]
-    pub(crate) fn come_to(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
+    pub(crate) fn come_to(&mut self, slot: QueueSlot, place: &mut Option<Delivery>) {
+        let item = self.queue.peek(slot.0);
         self.decisions.about(|text| cause::of_item(text, item, &self.nodes, &self.book));
         if self.has_busy_nodes
             && let Some(node) = self.busy_node_of(item)
         {
-            return self.put_into_inbox(node, std::mem::replace(item, Item::Heal));
+            let item = self.queue.take(slot);
+            return self.put_into_inbox(node, item);
         }
-        self.happen(item, place);
-        if let Some(delivery) = place {
+        match self.queue.take_in_place(slot) {
+            Item::ToServer(id, event) => {
+                let id = *id;
+                hand(event.take(), self.now, place);
+                self.arrive(id, true, place);
+            }
+            Item::ToCaller(id, event) => {
+                let id = *id;
+                hand(event.take(), self.now, place);
+                self.arrive(id, false, place);
+            }
+            item => {
+                let item = std::mem::take(item);
+                *place = self.happens(item);
+            }
+        }
+        if let Some(delivery) = place
+            && self.faults.is_on
+        {
             self.strike_after_turn(delivery.to.node);
         }
     }
 
-    /// Lets an item happen; the turn that comes of it, if any, comes to `place`. (What every message passes is
+    /// Lets an item happen that had to wait; the turn that comes of it, if any, comes to `place`.
+    fn happen(&mut self, item: Item, place: &mut Option<Delivery>) {
+        match item {
+            Item::ToServer(id, event) => {
+                hand(event, self.now, place);
+                self.arrive(id, true, place);
+            }
+            Item::ToCaller(id, event) => {
+                hand(event, self.now, place);
+                self.arrive(id, false, place);
+            }
+            item => *place = self.happens(item),
+        }
+    }
+
+    /// A part of a call comes to where it was going: whom it reaches, if anybody, is decided now. (What every message passes is
     /// compiled into one piece: entering and leaving so many small functions was a tenth of a delivery.)
     #[inline(always)]
-    fn happen(&mut self, item: &mut Item, place: &mut Option<Delivery>) {
-        let (id, event, to_server) = match item {
-            Item::ToServer(id, event) => (*id, event, true),
-            Item::ToCaller(id, event) => (*id, event, false),
-            item => {
-                *place = self.happens(std::mem::replace(item, Item::Heal));
-                return;
-            }
-        };
-        if let Some(crash) = self.crash_at_message(id, event, to_server) {
+    fn arrive(&mut self, id: ExchangeId, to_server: bool, place: &mut Option<Delivery>) {
+        let Some(delivery) = place else { return };
+        if let Some(crash) = self.crash_at_message(id, &delivery.event, to_server) {
             *place = Some(crash);
             return;
         }
+        let event = &delivery.event;
         let to = if to_server { self.reach_server(id, event) } else { self.reach_caller(id, event) };
-        if let Some(to) = to {
-            // An event is large: it is moved from where it lies to where it is wanted, and no more.
-            let Delivery { at, now, wall, .. } = self.deliver(to, Event::Crash);
-            *place = Some(Delivery { at, now, wall, to, event: std::mem::replace(event, Event::Crash) });
+        match to {
+            Some(to) => {
+                delivery.to = to;
+                (delivery.now, delivery.wall) = self.begin_turn(to.node);
+            }
+            None => *place = None,
         }
     }
 
@@ -459,16 +491,22 @@ impl Sim {
     }
 
     /// The delivery that hands `event` to `to` now.
-    #[inline(always)]
     pub(crate) fn deliver(&mut self, to: Address, event: Event) -> Delivery {
+        let (now, wall) = self.begin_turn(to.node);
+        Delivery { at: self.now, now, wall, to, event }
+    }
+
+    /// A turn begins on this node: gives the times that its clocks show.
+    #[inline(always)]
+    fn begin_turn(&mut self, node: NodeId) -> (Time, WallTime) {
         self.deliveries += 1;
         self.decisions.at_event(self.deliveries);
         self.timers_of_turn = 0;
         self.forget_strike();
         let at = self.now;
-        let node = self.node(to.node);
+        let node = self.node(node);
         node.work(at);
-        Delivery { at, now: node.clock.now(at), wall: node.clock.wall(at), to, event }
+        (node.clock.now(at), node.clock.wall(at))
     }
 
     fn boot(&mut self, id: NodeId) -> Delivery {
@@ -545,12 +583,14 @@ impl World for Sim {
     }
 
     fn next_into(&mut self, place: &mut Option<Delivery>) {
-        *place = None;
+        clear(place);
         if self.instant.is_some() {
             return self.next_instantly(place);
         }
         while place.is_none() {
-            self.check_quiet();
+            if self.phase == Phase::Heal {
+                self.check_quiet();
+            }
             if self.ending.is_some() {
                 return;
             }
@@ -566,17 +606,36 @@ impl World for Sim {
                 return self.get_stuck();
             };
             self.now = at;
-            let mut item = self.queue.take(slot);
-            self.come_to(&mut item, place);
+            self.come_to(slot, place);
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn submit(&mut self, from: Address, effect: Effect) {
         self.decisions.about(|text| {
             let by = &self.nodes[from.node.0 as usize];
             cause::of_effect(text, by, &effect, &self.nodes, &self.book);
         });
+        self.act(from, effect);
+    }
+
+    fn submit_all(&mut self, effects: &mut Outbox) {
+        if self.decisions.is_traced() {
+            return effects.take_each(|from, effect| self.submit(from, effect));
+        }
+        effects.take_each(|from, effect| self.act(from, effect));
+    }
+
+    fn take_notes(&mut self) -> Vec<Note> {
+        self.notes.replace(Vec::new()).unwrap_or_default()
+    }
+}
+
+impl Sim {
+    /// Does what an effect asks for. (Each part of it is taken, and nobody looks at the whole: so it goes from where it
+    /// lies to where it is wanted without being moved to the stack before.)
+    #[inline(always)]
+    fn act(&mut self, from: Address, effect: Effect) {
         match effect {
             Effect::Fetch { call, target, head, body } => self.fetch(from, call, target, head, body),
             Effect::RequestChunk(call, chunk) => self.request_chunk(from, call, chunk),
@@ -587,7 +646,9 @@ impl World for Sim {
                 }
             }
             Effect::Respond { exchange, head, body } => {
-                self.strike_answer(from);
+                if self.faults.is_on {
+                    self.strike_answer(from);
+                }
                 self.respond(exchange, head, body);
             }
             Effect::ResponseChunk(exchange, chunk) => self.response_chunk(exchange, chunk),
@@ -615,7 +676,8 @@ impl World for Sim {
                 }
             }
             // Words for people and for judges: recorded at the door, no matter of the world.
-            Effect::Log(..) | Effect::Check(_) => {}
+            Effect::Log(_, text) => drop(text),
+            Effect::Check(check) => drop(check),
             Effect::Drawn(drawn) => self.decisions.told(*drawn),
             // Between an instance and its runtime.
             Effect::AlarmDone(_) | Effect::Exclusive(_) | Effect::Sync(_) => {}
@@ -627,8 +689,23 @@ impl World for Sim {
             }
         }
     }
+}
 
-    fn take_notes(&mut self) -> Vec<Note> {
-        self.notes.replace(Vec::new()).unwrap_or_default()
+/// Hands out an event, before it is known whom it reaches: it is large, and moved once only.
+#[inline(always)]
+fn hand(event: Event, now: Time, place: &mut Option<Delivery>) {
+    let nobody = Address { node: NodeId(0), instance: InstanceId::RUNTIME };
+    match place {
+        empty @ None => *empty = Some(Delivery { at: now, now, wall: WallTime(0), to: nobody, event }),
+        Some(_) => unreachable!("one thing happens at a time"),
+    }
+}
+
+/// Empties the place. (Mostly the event has been taken out of it, and what is left there needs no call to be dropped.)
+#[inline(always)]
+fn clear(place: &mut Option<Delivery>) {
+    match place {
+        Some(Delivery { event: Event::Crash, .. }) => std::mem::forget(place.take()),
+        _ => *place = None,
     }
 }

@@ -4,13 +4,12 @@
 //! standard library or the `http` crate hashes its types in another way than last year. What
 //! counts as the same run therefore changes here, with the version of the format, and nowhere else.
 
-use std::hash::Hasher;
-
 use dacapo_core::{
-    Address, Body, Changes, Check, Chunk, DecisionKey, Delivery, Digest, DigestHasher, Drawn, Effect, Event,
-    Fault, Headers, Inputs, LeaseRecord, LeaseSwap, Location, Message, NetError, ObjectKey, RequestHead,
+    Address, Body, Changes, Check, Chunk, DecisionKey, Delivery, Digest, Drawn, Effect, Event, Fault,
+    Headers, Inputs, LeaseRecord, LeaseSwap, Location, Message, NetError, ObjectKey, RequestHead,
     ResponseHead, ServiceId, StorageError, Target,
 };
+use twox_hash::xxhash3_128::Hasher;
 
 /// Small fields are gathered up to this many bytes, because the hash is fast on long pieces only.
 const GATHERED_MAX: usize = 4096;
@@ -18,14 +17,15 @@ const GATHERED_MAX: usize = 4096;
 /// A digest that grows with the run.
 #[derive(Clone)]
 pub(crate) struct Rolling {
-    hasher: DigestHasher,
+    /// The hash of [`dacapo_core::DigestHasher`], by a crate that takes the widest registers that the processor has.
+    hasher: Hasher,
     gathered: Box<[u8; GATHERED_MAX]>,
     len: usize,
 }
 
 impl Default for Rolling {
     fn default() -> Rolling {
-        Rolling { hasher: DigestHasher::default(), gathered: Box::new([0; GATHERED_MAX]), len: 0 }
+        Rolling { hasher: Hasher::new(), gathered: Box::new([0; GATHERED_MAX]), len: 0 }
     }
 }
 
@@ -34,7 +34,7 @@ impl Rolling {
     pub(crate) fn digest(&self) -> Digest {
         let mut hasher = self.hasher.clone();
         hasher.write(&self.gathered[..self.len]);
-        hasher.digest()
+        Digest(hasher.finish_128())
     }
 
     /// Takes in a delivery.

@@ -130,8 +130,23 @@ impl Tape {
     fn effect(&mut self, from: Address, effect: &Effect) {
         self.effects += 1;
         self.rolling.effect(from, effect);
+        if self.writer.is_some() {
+            self.write_effect(from, effect);
+        }
+    }
+
+    #[inline(never)]
+    fn write_effect(&mut self, from: Address, effect: &Effect) {
         if let Some(writer) = &mut self.writer {
             writer.effect(from, effect);
+            writer.settle(|| self.rolling.digest());
+        }
+    }
+
+    #[inline(never)]
+    fn write_delivery(&mut self, delivery: &Delivery) {
+        if let Some(writer) = &mut self.writer {
+            writer.delivery(delivery);
             writer.settle(|| self.rolling.digest());
         }
     }
@@ -177,9 +192,8 @@ impl<W: World> World for Recorder<W> {
             tape.events += 1;
             tape.at = delivery.at;
             tape.rolling.delivery(delivery);
-            if let Some(writer) = &mut tape.writer {
-                writer.delivery(delivery);
-                writer.settle(|| tape.rolling.digest());
+            if tape.writer.is_some() {
+                tape.write_delivery(delivery);
             }
         }
     }

@@ -113,7 +113,7 @@ impl Sim {
     }
 
     /// Whether the connection breaks in the middle of this response.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn resets(&mut self, from: NodeId, to: NodeId) -> bool {
         let is_hit = self.hits(|m| &m.reset, from, to);
         if is_hit {

@@ -163,11 +163,8 @@ impl Sim {
     }
 
     /// A request reaches a node: does the platform end its instance in the middle of it?
-    #[inline]
+    #[inline(never)]
     pub(crate) fn strike_request(&mut self, node: NodeId, exchange: ExchangeId, is_of_object: bool) {
-        if !self.faults.is_on {
-            return;
-        }
         let faults = [
             (PlatformFault::ObjectEvicted, FaultKind::Evicted),
             (PlatformFault::ObjectMoved, FaultKind::Moved),

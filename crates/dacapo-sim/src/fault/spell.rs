@@ -118,9 +118,6 @@ impl Sim {
     /// few faults only; but a script can say of each that it does, and then the fault stays with what it
     /// came after, however much else in the run changes.
     pub(crate) fn strike_after_turn(&mut self, node: NodeId) {
-        if !self.faults.is_on {
-            return;
-        }
         for index in 0..self.faults.after_turn.len() {
             let (spell, lane, rate) = self.faults.after_turn[index];
             if self.decisions.chance(lane, "after_turn", rate) {
