@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bytestring::ByteString;
 
-use crate::{Boot, Digest, Effects, Event, Files, Location, Turn, TurnEnd};
+use crate::{Boot, Digest, Effects, Event, Files, Location, Probes, Turn, TurnEnd};
 
 /// Guest code to be loaded: an entry module and where to read it and its imports from.
 pub struct Code<'a> {
@@ -28,6 +28,11 @@ pub trait Program {
 
     /// Stands for all of the code: part of a run's identity.
     fn digest(&self) -> Digest;
+
+    /// Tells which functions and branches run, if the engine was told to find out.
+    fn probes(&self) -> Option<&dyn Probes> {
+        None
+    }
 }
 
 /// One live guest.

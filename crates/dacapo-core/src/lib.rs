@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod coverage;
 mod decision;
 mod digest;
 mod disk;
@@ -36,6 +37,7 @@ mod turn;
 mod world;
 
 pub use body::{Body, Chunk, WINDOW};
+pub use coverage::{Point, PointKind, Probes};
 pub use decision::{
     Choice, Decision, DecisionKey, DecisionKind, Decisions, Drawn, Draws, Inputs, KeyError, Lane, Noise,
     Rest, RoundKey, Rounds, Script, Source, Triggers, decisions_to_bytes,

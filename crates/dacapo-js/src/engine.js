@@ -14,7 +14,7 @@
   const RangeErrorPrototype = RangeError.prototype;
   const handlers = lib.handlers ?? {};
   const modules = lib.modules ?? {};
-  const { setup, refill } = lib.probes;
+  const { setup, refill, cover } = lib.probes;
   delete lib.probes;
 
   const hide = (object, name, value) =>
@@ -78,6 +78,17 @@
     return text;
   };
 
+  // The text of a function is what its author wrote.
+  const functionToString = uncurry(Function.prototype.toString);
+  const includes = uncurry(String.prototype.includes);
+  const textOf = {
+    toString() {
+      const text = functionToString(this);
+      return includes(text, "__dacapo$") ? ops.quote(text) : text;
+    },
+  }.toString;
+  hide(Function.prototype, "toString", textOf);
+
   const caught = (error) => {
     if (typeof error !== "object" || error === null || getPrototypeOf(error) !== RangeErrorPrototype) return;
     if (error.message === "Maximum call stack size exceeded") {
@@ -109,5 +120,5 @@
     for (let i = 0; i < parts.length; i++) lib.use(parts[i]);
   };
 
-  return { begin, enter, prepare, handlers, modules };
+  return { begin, enter, prepare, handlers, modules, cover };
 })

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use dacapo_core::{Boot, Code, Digest, Engine, Instance, LoadError, Program};
+use dacapo_core::{Boot, Code, Digest, Engine, Instance, LoadError, Probes, Program};
 
 use crate::host::clock::VirtualClock;
 use crate::host::isolate::Pool;
@@ -20,6 +20,9 @@ pub struct JsOptions {
     /// Judges histories for workloads: a request in JSON is answered by a verdict in JSON, the same request
     /// always by the same. (It is handed in, because an engine knows nothing of checks.)
     pub judge: Option<Judge>,
+    /// Find out which functions and branches of guests run ([`dacapo_core::Program::probes`]). Nothing that they do is
+    /// different for it, only a little slower.
+    pub covers: bool,
 }
 
 /// See [`JsOptions::judge`].
@@ -28,12 +31,12 @@ pub type Judge = fn(&str) -> String;
 impl JsOptions {
     /// The options for simulation, replay and tests.
     pub fn deterministic() -> JsOptions {
-        JsOptions { profile: Profile::Deterministic, judge: None }
+        JsOptions { profile: Profile::Deterministic, judge: None, covers: false }
     }
 
     /// The options for serving.
     pub fn serve() -> JsOptions {
-        JsOptions { profile: Profile::Serve, judge: None }
+        JsOptions { profile: Profile::Serve, judge: None, covers: false }
     }
 }
 
@@ -78,5 +81,9 @@ impl Program for JsProgram {
 
     fn digest(&self) -> Digest {
         self.bundle.digest
+    }
+
+    fn probes(&self) -> Option<&dyn Probes> {
+        self.bundle.coverage.as_ref().map(|coverage| coverage as &dyn Probes)
     }
 }

@@ -8,6 +8,7 @@
 //! What is deliberately absent: sockets, files, threads and timers. A guest asks for those with
 //! effects.
 
+mod coverage;
 mod engine;
 mod host;
 mod instance;

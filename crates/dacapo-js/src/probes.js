@@ -4,12 +4,16 @@ let __dacapo$left = 1;
 let __dacapo$spent = undefined;
 let __dacapo$caught = undefined;
 let __dacapo$modules = undefined;
+let __dacapo$hit = undefined;
 // The result of the script: how the engine sets them.
 ({
   setup(spent, caught, modules) {
     __dacapo$spent = spent;
     __dacapo$caught = caught;
     __dacapo$modules = modules;
+  },
+  cover(hit) {
+    __dacapo$hit = hit;
   },
   refill(budget) {
     __dacapo$left = budget;

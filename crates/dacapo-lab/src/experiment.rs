@@ -169,6 +169,12 @@ impl Experiment {
         &self.system
     }
 
+    /// The programs of the project's services, next versions too: neither the workload's nor those of stubs.
+    pub(crate) fn services(&self) -> impl Iterator<Item = &Rc<dyn Program>> {
+        let services = &self.system.programs[..self.origin.plan.services.len()];
+        services.iter().chain(self.system.next.values())
+    }
+
     /// The same system for the Host world: nodes are loops of one process, and the workload reaches
     /// routes through real sockets.
     pub fn hosted_system(&self) -> System {

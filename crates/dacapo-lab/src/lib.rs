@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod branch;
+mod coverage;
 mod crash;
 mod exhaust;
 mod experiment;
@@ -19,6 +20,7 @@ mod signature;
 mod states;
 mod watch;
 
+pub use coverage::{Coverage, Share};
 pub use crash::CrashReport;
 pub use exhaust::{Bounds, Exhausted};
 pub use experiment::{Experiment, ExperimentBuilder, Setup};

@@ -120,7 +120,7 @@ impl Experiment {
         let names = self.system.topology.nodes.iter().map(|n| n.name.clone()).collect();
         let mut world = Watch::new(recorder, names, options.states);
         world.turns = options.remember.then(Vec::new);
-        world.seen = options.coverage.then(Seen::default);
+        world.seen = options.coverage.then(|| Seen::of(self.services()));
         let mut cluster = Cluster::new(Rc::clone(&self.system));
         run(&mut world, &mut cluster);
         let Watch { world: recorder, table, failure, turns, seen, drawn, .. } = world;

@@ -97,6 +97,9 @@ impl<W: World> World for Watch<W> {
 
     #[inline]
     fn next_into(&mut self, place: &mut Option<Delivery>) {
+        if let Some(seen) = &mut self.seen {
+            seen.looked();
+        }
         if self.failure.is_some() {
             *place = None;
             return;

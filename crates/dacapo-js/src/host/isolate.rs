@@ -146,6 +146,8 @@ impl Drop for Entered<'_> {
 pub(crate) struct Pool {
     pub(crate) profile: Profile,
     pub(crate) judge: Option<Judge>,
+    /// Whether programs note what is reached in them.
+    pub(crate) covers: bool,
     pub(crate) snapshot: &'static Snapshot,
     idle: RefCell<Vec<Isolate>>,
     nodes: RefCell<BTreeMap<NodeId, Weak<Lease>>>,
@@ -160,11 +162,12 @@ pub(crate) struct Lease {
 
 impl Pool {
     pub(crate) fn new(options: &JsOptions, snapshot: &'static Snapshot) -> Rc<Pool> {
-        let JsOptions { profile, judge } = *options;
+        let JsOptions { profile, judge, covers } = *options;
         let platform = v8::V8::get_current_platform();
         Rc::new(Pool {
             profile,
             judge,
+            covers,
             snapshot,
             idle: RefCell::default(),
             nodes: RefCell::default(),

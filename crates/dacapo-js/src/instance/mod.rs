@@ -97,6 +97,9 @@ impl Instance for JsInstance {
             }
             guest.now = turn.now;
             guest.effects = std::mem::take(out);
+            if let Some(coverage) = &guest.program.coverage {
+                coverage.runs();
+            }
         }
         let running = Running::new(&self.guest);
         self.run(event);

@@ -75,6 +75,11 @@ pub(super) fn context(
     let scope = &mut v8::ContextScope::new(scope, context);
     let enter = context::function(scope, engine, "enter")?;
     guest.prepare = context::function(scope, engine, "prepare");
+    if let Some(coverage) = &bundle.coverage {
+        let cover = v8::Local::<v8::Function>::try_from(context::get(scope, engine, "cover")?).ok()?;
+        let hits = coverage.array(scope)?;
+        cover.call(scope, engine.into(), &[hits.into()])?;
+    }
     let handlers = v8::Local::<v8::Object>::try_from(context::get(scope, engine, "handlers")?).ok()?;
     let handlers = Handler::NAMES.map(|name| context::function(scope, handlers, name));
     Some(Live { context: v8::Global::new(scope, context), queue, enter, handlers })

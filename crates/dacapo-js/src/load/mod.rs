@@ -2,9 +2,11 @@
 //! None of it runs.
 
 mod builtin;
+mod cover;
 mod link;
 mod position;
 mod probe;
+mod quote;
 mod resolve;
 mod transform;
 
@@ -13,12 +15,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use bytestring::ByteString;
-use dacapo_core::{Code, Digest, LoadError, Location, digest_of};
+use dacapo_core::{Code, Digest, LoadError, Location, Point, digest_of};
 
-pub(crate) use self::probe::without_probes;
+pub(crate) use self::quote::{clone_error, without_probes};
 
 use self::position::Positions;
 use self::resolve::{Resolver, Target};
+use crate::coverage::Coverage;
 use crate::host::isolate::Pool;
 use crate::instance::context::Parts;
 
@@ -35,6 +38,8 @@ pub(crate) struct Bundle {
     pub(crate) source: Digest,
     /// The parts of the platform library that its modules come from.
     pub(crate) parts: Parts,
+    /// What its code notes of itself, if it is to.
+    pub(crate) coverage: Option<Coverage>,
 }
 
 /// One module.
@@ -94,19 +99,25 @@ pub(crate) fn load(pool: &Rc<Pool>, code: &Code<'_>) -> Result<Rc<Bundle>, LoadE
         true => Target::Builtin(code.entry.to_owned()),
         false => Target::File(resolver.entry(code.entry)?),
     };
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered { points: pool.covers.then(Vec::new), ..Gathered::default() };
     gathered.want(entry);
     while let Some(target) = gathered.queue.pop_front() {
-        let module = match &target {
+        let (module, plain) = match &target {
             Target::File(path) => read(code, &resolver, path, &mut gathered)?,
-            Target::Builtin(name) => builtin::module(pool, name),
+            Target::Builtin(name) => (builtin::module(pool, name), None),
         };
         gathered.modules.push(module);
+        gathered.plain.push(plain);
     }
-    let Gathered { modules, by_specifier, .. } = gathered;
+    let Gathered { modules, by_specifier, plain, points, .. } = gathered;
+    // The program is the same whether it notes what is reached or not.
     let sources: Vec<_> = modules
         .iter()
-        .map(|module| (&module.specifier, &module.code, module.origin.as_ref().map(|origin| &origin.text)))
+        .zip(&plain)
+        .map(|(module, plain)| {
+            let code = plain.as_ref().unwrap_or(&module.code);
+            (&module.specifier, code, module.origin.as_ref().map(|origin| &origin.text))
+        })
         .collect();
     let digest = digest_of(&(pool.snapshot.digest, sources));
     let texts: Vec<_> = modules
@@ -115,7 +126,8 @@ pub(crate) fn load(pool: &Rc<Pool>, code: &Code<'_>) -> Result<Rc<Bundle>, LoadE
         .collect();
     let source = digest_of(&texts);
     let parts = modules.iter().filter_map(|module| builtin::part(&module.specifier)).collect();
-    let bundle = Rc::new(Bundle { modules, by_specifier, digest, source, parts });
+    let coverage = points.map(Coverage::new);
+    let bundle = Rc::new(Bundle { modules, by_specifier, digest, source, parts, coverage });
     link::link(pool, &bundle)?;
     Ok(bundle)
 }
@@ -125,6 +137,10 @@ struct Gathered {
     modules: Vec<Module>,
     by_specifier: BTreeMap<String, usize>,
     queue: VecDeque<Target>,
+    /// The code of each module without notes of coverage, if it has some.
+    plain: Vec<Option<String>>,
+    /// The points of all modules, if they are to be noted.
+    points: Option<Vec<Point>>,
 }
 
 impl Gathered {
@@ -148,7 +164,7 @@ fn read(
     resolver: &Resolver<'_>,
     path: &str,
     gathered: &mut Gathered,
-) -> Result<Module, LoadError> {
+) -> Result<(Module, Option<String>), LoadError> {
     let bytes = code.files.read(path).map_err(|error| plain(format!("cannot read {path}: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let before =
@@ -162,7 +178,8 @@ fn read(
         }
     })?;
     let specifier = format!("{SCHEME}{path}");
-    let (generated, positions) = if path.ends_with(".json") {
+    let covers = gathered.points.as_ref().map(Vec::len);
+    let made = if path.ends_with(".json") {
         transform::json(path, &text)?
     } else {
         let mut resolve = |specifier: &str, is_dynamic: bool| -> Result<String, transform::Unresolved> {
@@ -174,10 +191,14 @@ fn read(
                 Err(error) => later(is_dynamic, specifier, error),
             }
         };
-        transform::script(path, &text, &mut resolve)?
+        transform::script(path, &text, covers, &mut resolve)?
     };
+    let transform::Made { code, positions, plain, points } = made;
+    if let Some(all) = &mut gathered.points {
+        all.extend(points);
+    }
     let origin = Origin { path: path.into(), text: text.into(), positions };
-    Ok(Module { specifier, code: generated, cache: RefCell::default(), origin: Some(origin) })
+    Ok((Module { specifier, code, cache: RefCell::default(), origin: Some(origin) }, plain))
 }
 
 /// An `import()` that cannot be resolved fails when it runs, as everywhere.

@@ -28,6 +28,26 @@ impl Positions {
     }
 }
 
+/// The lines of a text, to find many places in it.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl Lines<'_> {
+    pub(super) fn new(text: &str) -> Lines<'_> {
+        let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Lines { text, starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// As [`of_offset`].
+    pub(super) fn of(&self, offset: usize) -> (u32, u32) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let before = self.text.get(self.starts[line - 1]..offset).unwrap_or_default();
+        (line as u32, before.encode_utf16().count() as u32 + 1)
+    }
+}
+
 /// Line and column of an offset in bytes, counted from 1.
 pub(super) fn of_offset(text: &str, offset: usize) -> (u32, u32) {
     let mut end = offset.min(text.len());

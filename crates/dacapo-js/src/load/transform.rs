@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use dacapo_core::{LoadError, Location};
+use dacapo_core::{LoadError, Location, Point};
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{Program, Statement, StringLiteral};
 use oxc::ast::builder::AstBuilder;
@@ -15,6 +15,7 @@ use oxc::semantic::SemanticBuilder;
 use oxc::span::SourceType;
 use oxc::transformer::{TransformOptions, Transformer};
 
+use super::cover::Cover;
 use super::position::{self, Positions};
 use super::probe::{Probes, RESERVED};
 
@@ -27,8 +28,24 @@ pub(super) struct Unresolved {
 /// Resolves a specifier; the flag says whether it stands in an `import()`.
 pub(super) type Resolve<'r> = &'r mut dyn FnMut(&str, bool) -> Result<String, Unresolved>;
 
-/// A module in JavaScript or TypeScript.
-pub(super) fn script(path: &str, text: &str, resolve: Resolve<'_>) -> Result<(String, Positions), LoadError> {
+/// What a source file becomes.
+pub(super) struct Made {
+    /// What V8 compiles.
+    pub(super) code: String,
+    pub(super) positions: Positions,
+    /// The code as it is without notes of coverage, if it has some.
+    pub(super) plain: Option<String>,
+    /// The points that it notes.
+    pub(super) points: Vec<Point>,
+}
+
+/// A module in JavaScript or TypeScript. `covers`: it is to note what is reached, the first point with this number.
+pub(super) fn script(
+    path: &str,
+    text: &str,
+    covers: Option<usize>,
+    resolve: Resolve<'_>,
+) -> Result<Made, LoadError> {
     let source_type = SourceType::from_path(path).map_err(|_| LoadError {
         message: format!("{path} is no module: its extension is not known"),
         location: None,
@@ -73,18 +90,26 @@ pub(super) fn script(path: &str, text: &str, resolve: Resolve<'_>) -> Result<(St
         let message = format!("names that start with {RESERVED} belong to Dacapo");
         return Err(at(path, text, span.start, message, Some("choose another name".to_owned())));
     }
-    let options = CodegenOptions {
-        source_map_path: Some(path.into()),
-        comments: CommentOptions::disabled(),
-        ..CodegenOptions::default()
+    let generate = |program: &Program<'_>| {
+        let options = CodegenOptions {
+            source_map_path: Some(path.into()),
+            comments: CommentOptions::disabled(),
+            ..CodegenOptions::default()
+        };
+        let generated = Codegen::new().with_options(options).with_source_text(text).build(program);
+        let positions = Positions::of(&generated);
+        (generated.code, positions)
     };
-    let generated = Codegen::new().with_options(options).with_source_text(text).build(&program);
-    let positions = Positions::of(&generated);
-    Ok((generated.code, positions))
+    let (code, positions) = generate(&program);
+    let Some(first) = covers else { return Ok(Made { code, positions, plain: None, points: Vec::new() }) };
+    let mut cover = Cover::new(AstBuilder::new(&allocator), first);
+    cover.visit_program(&mut program);
+    let (plain, (code, positions)) = (Some(code), generate(&program));
+    Ok(Made { code, positions, plain, points: cover.points(path, text) })
 }
 
 /// A module in JSON: its value is the default export.
-pub(super) fn json(path: &str, text: &str) -> Result<(String, Positions), LoadError> {
+pub(super) fn json(path: &str, text: &str) -> Result<Made, LoadError> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
         // The message repeats the place.
         let full = error.to_string();
@@ -102,7 +127,8 @@ pub(super) fn json(path: &str, text: &str) -> Result<(String, Positions), LoadEr
     })?;
     drop(value);
     let literal = serde_json::Value::from(text).to_string();
-    Ok((format!("export default JSON.parse({literal});\n"), Positions::default()))
+    let code = format!("export default JSON.parse({literal});\n");
+    Ok(Made { code, positions: Positions::default(), plain: None, points: Vec::new() })
 }
 
 fn resolve_imports<'a>(

@@ -22,6 +22,12 @@ pub(super) fn place(scope: Scope<'_, '_, '_>, _: Args<'_>, mut result: Return<'_
     }
 }
 
+/// The text of a function without the probes in it.
+pub(super) fn quote(scope: Scope<'_, '_, '_>, args: Args<'_>, mut result: Return<'_>) {
+    let plain = crate::load::without_probes(&text(scope, &args, 0));
+    result.set(v8_string(scope, &plain).into());
+}
+
 /// The handler `drained` is to be called, in this turn, once no microtask is left.
 pub(super) fn after_drained(_: Scope<'_, '_, '_>, _: Args<'_>, _: Return<'_>) {
     guest::with(|guest| guest.wants_drained = true);

@@ -89,6 +89,7 @@ pub(crate) fn table() -> Vec<(&'static str, v8::FunctionCallback)> {
         "storageSync": storage::sync,
         "position": guest::position,
         "place": guest::place,
+        "quote": guest::quote,
         "afterDrained": guest::after_drained,
         "spent": guest::spent,
         "overflowed": guest::overflowed,

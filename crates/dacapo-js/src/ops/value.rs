@@ -11,8 +11,8 @@ impl v8::ValueSerializerImpl for Cloner {
         message: v8::Local<'s, v8::String>,
     ) {
         // V8 quotes functions as they run: what loading has put into them is nobody's business.
-        let text = crate::load::without_probes(&message.to_rust_string_lossy(scope));
-        let message = v8_string(scope, &text);
+        let text = message.to_rust_string_lossy(scope);
+        let message = v8_string(scope, crate::load::clone_error(&text));
         let error = v8::Exception::error(scope, message);
         if let Ok(object) = v8::Local::<v8::Object>::try_from(error) {
             let key = v8_string(scope, "name");

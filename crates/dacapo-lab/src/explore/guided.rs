@@ -2,12 +2,14 @@
 //!
 //! A bug that takes three coincidences in a row is found by one who notices the first and the second (importance splitting,
 //! Kahn and Harris 1951; coverage-guided fuzzing, AFL). What is *new* is what [`crate::run::Run::seen`] tells: steps of nodes,
-//! how often each was made, and above all the states that guests name by `coverage(key)`.
+//! how often each was made, functions and branches of services, and above all the states that guests name by `coverage(key)`.
+//! Most code is reached in every attempt, so of functions and branches those that few have shown come first (AFLFast,
+//! Böhme, Pham and Roychoudhury 2016).
 //!
 //! Attempts of so many numbers in a row are an *expedition*: each knows what those before it have seen, and nothing else. So a
 //! number repeats an attempt anywhere, by making those of its expedition that stand before it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use dacapo_core::{Random, Script, Seed};
@@ -17,12 +19,16 @@ use super::points::{Given, Points, complete};
 use super::strategy::Strategy;
 use crate::experiment::Experiment;
 use crate::run::Run;
-use crate::seen::is_named;
+use crate::seen::{is_code, is_named};
 
 /// So many of a hundred attempts build on nothing but a calm run, as those of `sparse`.
 const FRESH: u64 = 40;
 /// So many of a hundred begin where a guest has named a state, if one has.
 const NAMED: u64 = 50;
+/// So many of a hundred of the others begin where a function or a branch was reached, if programs tell of those.
+const CODE: u64 = 60;
+/// Of so many such places the one that fewest attempts have shown: most places are reached in every run.
+const RAREST: u64 = 16;
 /// Half of all go on from where it was new, the others from up to two to the power of a number below this deliveries before.
 const BACK: u64 = 6;
 /// So many clusters at most are new in an attempt: two to the power of a number below this.
@@ -31,9 +37,9 @@ const DENSE: u64 = 6;
 /// Where it goes on from an attempt.
 struct Place {
     parent: Rc<Parent>,
-    /// The delivery at which there was something new.
+    /// What was new there, and at which delivery.
+    sight: u64,
     event: u64,
-    is_named: bool,
 }
 
 /// An attempt, and what can go wrong in it.
@@ -48,14 +54,17 @@ pub(super) struct Expedition {
     number: u64,
     /// How many attempts have been learnt from.
     learnt: u64,
-    known: BTreeSet<u64>,
+    /// How many attempts have shown each sight.
+    known: BTreeMap<u64, u32>,
+    /// Where something was new: first what a guest has named, or what was seen at the door, then what was seen in code.
     places: Vec<Place>,
+    code: Vec<Place>,
 }
 
 impl Expedition {
     pub(super) fn new(attempt: u64) -> Expedition {
         let number = attempt / Strategy::EXPEDITION;
-        Expedition { number, learnt: 0, known: BTreeSet::new(), places: Vec::new() }
+        Expedition { number, learnt: 0, known: BTreeMap::new(), places: Vec::new(), code: Vec::new() }
     }
 
     /// The next attempt of it to be learnt from.
@@ -75,16 +84,29 @@ impl Expedition {
         if self.places.is_empty() || random.below(100) < FRESH {
             return Attempt { strategy: Strategy::Guided, ..fresh(number) };
         }
-        let named: Vec<&Place> = self.places.iter().filter(|place| place.is_named).collect();
-        let place = match named.is_empty() || random.below(100) >= NAMED {
-            true => &self.places[random.below(self.places.len() as u64) as usize],
-            false => named[random.below(named.len() as u64) as usize],
-        };
+        let place = self.place(&mut random);
         Attempt {
             number,
             script: place.parent.goes_on(place.event, &mut random),
             ..place.parent.attempt.clone()
         }
+    }
+
+    /// Where to go on from.
+    fn place(&self, random: &mut Random) -> &Place {
+        fn any<'p>(places: &[&'p Place], random: &mut Random) -> &'p Place {
+            places[random.below(places.len() as u64) as usize]
+        }
+        let named: Vec<&Place> = self.places.iter().filter(|place| is_named(place.sight)).collect();
+        if !named.is_empty() && random.below(100) < NAMED {
+            return any(&named, random);
+        }
+        let code: Vec<&Place> = self.code.iter().collect();
+        if !code.is_empty() && random.below(100) < CODE {
+            let drawn = (0..RAREST).map(|_| any(&code, random));
+            return drawn.min_by_key(|place| self.known.get(&place.sight)).expect("there are some");
+        }
+        any(&self.places.iter().collect::<Vec<_>>(), random)
     }
 
     /// Learns from the attempt that was to be made next; of any other, there is nothing to learn.
@@ -93,15 +115,23 @@ impl Expedition {
             return;
         }
         self.learnt += 1;
-        let new: Vec<(u64, u64)> =
-            run.seen.into_iter().filter(|(sight, _)| self.known.insert(*sight)).collect();
+        let mut new = Vec::new();
+        for (sight, event) in run.seen {
+            let count = self.known.entry(sight).or_default();
+            *count += 1;
+            if *count == 1 {
+                new.push((sight, event));
+            }
+        }
         if new.is_empty() {
             return;
         }
         let points = Points::new(experiment, run.decisions);
         let parent = Rc::new(Parent { attempt: attempt.clone(), points });
-        let place = |(sight, event)| Place { parent: Rc::clone(&parent), event, is_named: is_named(sight) };
-        self.places.extend(new.into_iter().map(place));
+        for (sight, event) in new {
+            let places = if is_code(sight) { &mut self.code } else { &mut self.places };
+            places.push(Place { parent: Rc::clone(&parent), sight, event });
+        }
     }
 }
 

@@ -41,6 +41,11 @@ impl Strategy {
     /// So many guided attempts in a row build on each other.
     pub const EXPEDITION: u64 = 64;
 
+    /// Whether its attempts depend on what was seen in others: then the programs should have probes.
+    pub fn learns(self) -> bool {
+        matches!(self, Strategy::Guided | Strategy::Portfolio)
+    }
+
     /// What the attempt of this number builds on, if it does on other runs: attempts with the same number here build on the same.
     /// Who makes all of them, in order, makes those runs only once.
     pub fn builds_on(self, number: u64) -> Option<u64> {
