@@ -162,9 +162,9 @@ mod tests {
         let of = |strategy| stops.iter().filter(|stop| stop.strategy == strategy).count();
         // Two of three are uniform. Of eight others six are guided, and those two are left that this is about.
         assert_eq!(of(Strategy::Uniform), 1382);
-        assert_eq!(of(Strategy::Guided), 475);
-        assert_eq!([of(Strategy::Swarm), of(Strategy::Pct(2))], [26, 26]);
-        assert_eq!(of(Strategy::Pos), 25 + 77);
+        assert_eq!(of(Strategy::Guided), 528);
+        assert_eq!([of(Strategy::Swarm), of(Strategy::Pct(2))], [29, 28]);
+        assert_eq!(of(Strategy::Pos), 29 + 76);
     }
 
     #[test]

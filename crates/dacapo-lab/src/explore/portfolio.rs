@@ -26,14 +26,18 @@ struct Arm {
 
 /// Each further attempt of a strategy makes what it brought before count this much.
 const FADES: f64 = 0.9;
-/// Most bugs fall to faults at full strength within a few attempts, and no other strategy finds those sooner. Of so many attempts all
-/// but the last are uniform: whatever that one is good for, a bug is found after half as many more at the latest as uniform alone
-/// takes.
-const GROUP: u64 = 3;
 /// Many bugs that uniform does not find in a thousand attempts, guided finds in less than a hundred: of so many of the rest, all but two
 /// are guided. One of the two goes to the others in turn, and one to whichever has lately shown most that is new.
 const ROUND: u64 = 8;
 const OTHERS: [Strategy; 3] = [Strategy::Swarm, Strategy::Pos, Strategy::Pct(2)];
+
+/// So many of the first attempts are not uniform. Most bugs fall to faults at full strength within a few attempts, and no other
+/// strategy finds those sooner: at first it is one of four. Never is it more than one of three, so that, whatever the others
+/// are good for, a bug is found after half as many more at the latest as uniform alone takes.
+fn others(attempts: u64) -> u64 {
+    const FIRST: u64 = 20;
+    (attempts / 3).min((2 * attempts + attempts.saturating_sub(FIRST)) / 8)
+}
 
 impl Portfolio {
     /// The attempts of this strategy from this number on.
@@ -55,8 +59,8 @@ impl Portfolio {
     }
 
     fn arm(&self) -> Strategy {
-        let (others, place) = (self.given / GROUP, self.given % GROUP);
-        if place < GROUP - 1 {
+        let others = others(self.given);
+        if others == self::others(self.given + 1) {
             return Strategy::Uniform;
         }
         let (round, place) = (others / ROUND, others % ROUND);
