@@ -15,6 +15,8 @@ use crate::watchdog::{Patience, Watchdog};
 pub enum Use {
     /// Simulate, replay, test: single-threaded.
     Simulate,
+    /// Simulate, and find out which functions and branches of services run.
+    Explore,
     /// Serve: the engine may collect garbage and compile on threads of its own, since no guest
     /// can observe them.
     Serve,
@@ -33,10 +35,11 @@ impl Engines {
     #[cfg(feature = "js")]
     pub fn start(usage: Use) -> miette::Result<Engines> {
         let (mut options, patience) = match usage {
-            Use::Simulate => (dacapo_js::JsOptions::deterministic(), Patience::Ends),
+            Use::Simulate | Use::Explore => (dacapo_js::JsOptions::deterministic(), Patience::Ends),
             Use::Serve => (dacapo_js::JsOptions::serve(), Patience::Tells),
         };
         options.judge = Some(dacapo_check::judge);
+        options.covers = usage == Use::Explore;
         let js = dacapo_js::JsEngine::new(options).map_err(|e| miette::miette!("{e}"))?;
         Ok(Engines { js, watchdog: Watchdog::new(patience) })
     }

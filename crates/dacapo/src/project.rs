@@ -19,6 +19,7 @@ pub struct Project {
     config: Config,
     config_text: String,
     engines: Engines,
+    usage: Use,
 }
 
 impl Project {
@@ -35,12 +36,24 @@ impl Project {
         let files = OsFiles::new(path).into_diagnostic()?;
         check_files(&config, &files)?;
         let config_text = texts.iter().map(|(_, text)| text.as_str()).collect();
-        Ok(Project { path: path.to_owned(), files, config, config_text, engines: Engines::start(usage)? })
+        Ok(Project {
+            path: path.to_owned(),
+            files,
+            config,
+            config_text,
+            engines: Engines::start(usage)?,
+            usage,
+        })
     }
 
     /// The folder, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What it was opened for.
+    pub fn usage(&self) -> Use {
+        self.usage
     }
 
     /// The plan.

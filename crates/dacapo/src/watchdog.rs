@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use dacapo_core::{Boot, Digest, Effects, Event, Instance, Program, Turn, TurnEnd};
+use dacapo_core::{Boot, Digest, Effects, Event, Instance, Probes, Program, Turn, TurnEnd};
 
 /// How long one turn may take by the clock on the wall. What a budget allows takes about a second.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,6 +75,10 @@ impl Program for Watched {
 
     fn digest(&self) -> Digest {
         self.program.digest()
+    }
+
+    fn probes(&self) -> Option<&dyn Probes> {
+        self.program.probes()
     }
 }
 

@@ -32,6 +32,8 @@ const LAST_WORDS: usize = 5;
 pub(crate) struct Pool {
     path: PathBuf,
     scenario: String,
+    /// Whether they find out what is reached in services.
+    explores: bool,
     workers: Vec<Worker>,
     /// How many were started; each has its number, since what one said may arrive after its death.
     started: usize,
@@ -63,11 +65,12 @@ enum Said {
 
 impl Pool {
     /// Starts so many workers for a scenario of a project.
-    pub(crate) fn start(path: &Path, scenario: &str, jobs: usize) -> miette::Result<Pool> {
+    pub(crate) fn start(path: &Path, scenario: &str, explores: bool, jobs: usize) -> miette::Result<Pool> {
         let (tell, said) = channel();
         let mut pool = Pool {
             path: path.to_owned(),
             scenario: scenario.to_owned(),
+            explores,
             workers: Vec::new(),
             started: 0,
             said,
@@ -86,6 +89,7 @@ impl Pool {
         let me = std::env::current_exe().into_diagnostic()?;
         let mut command = Command::new(me);
         command.arg("worker").arg(&self.path).args(["--scenario", &self.scenario]);
+        command.args(self.explores.then_some("--explore"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // What a terminal sends to the group (Ctrl-C) is for this process, which then ends the workers.
         #[cfg(unix)]

@@ -80,6 +80,11 @@ impl Summary {
         self.seen.len()
     }
 
+    /// Whether this was seen in one of them.
+    pub(crate) fn has_seen(&self, sight: u64) -> bool {
+        self.seen.contains(&sight)
+    }
+
     /// The bugs, the most frequent one first.
     pub(crate) fn bugs(&self) -> Vec<&Bug> {
         let mut bugs: Vec<&Bug> = self.bugs.values().collect();

@@ -5,10 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use dacapo::engines::Use;
+use dacapo::project::Project;
+use dacapo_core::PointKind;
+use dacapo_lab::{Coverage, Strategy};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use serde_json::json;
 
-use super::sim::{junit, tell_checks};
+use super::sim::{coverage, junit, tell_checks};
 use crate::campaign::identity::Identity;
 use crate::campaign::queue::{Ranges, Server};
 use crate::campaign::results::{self, Batch};
@@ -51,6 +55,8 @@ struct Show {
     /// Write a JUnit report to this file
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    #[command(flatten)]
+    coverage: coverage::Args,
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
@@ -133,7 +139,10 @@ fn show(args: &Show) -> miette::Result<ExitCode> {
     for note in &notes {
         anstream::eprintln!("{STRONG}note{STRONG:#}: {note}");
     }
+    let mut coverages = Vec::new();
     for Campaign { identity, summary, ranges } in &campaigns {
+        let wanted = args.coverage.is_wanted();
+        let coverage = if wanted { coverage_of(identity, summary)? } else { None };
         if args.json {
             let mut line = summary.to_json();
             line["project"] = json!(identity.project);
@@ -143,9 +152,16 @@ fn show(args: &Show) -> miette::Result<ExitCode> {
                 line["begun"] = json!(identity.started);
                 line["ranges"] = json!({ "all": all, "done": done, "held": held, "abandoned": abandoned });
             }
+            if let Some(coverage) = &coverage {
+                // `coverage` alone is the number of steps.
+                line["code"] = coverage::to_json(&args.coverage, coverage);
+            }
             println!("{line}");
         } else {
             tell(identity, summary);
+            if let Some(coverage) = &coverage {
+                coverage::tell(&args.coverage, coverage);
+            }
             if let Some(Ranges { all, done, held, abandoned }) = ranges {
                 let abandoned =
                     if *abandoned == 0 { String::new() } else { format!(", {abandoned} abandoned") };
@@ -155,6 +171,10 @@ fn show(args: &Show) -> miette::Result<ExitCode> {
                 );
             }
         }
+        coverages.extend(coverage.map(|coverage| (PathBuf::from(&identity.project), coverage)));
+    }
+    if let Some(path) = &args.coverage.lcov {
+        coverage::write(path, &coverages)?;
     }
     if let Some(path) = &args.junit {
         let names: Vec<String> = campaigns.iter().map(|it| it.identity.title()).collect();
@@ -171,6 +191,28 @@ fn show(args: &Show) -> miette::Result<ExitCode> {
         () if campaigns.iter().any(|it| !it.summary.lost.is_empty()) => NO_VERDICT.into(),
         () => ExitCode::SUCCESS,
     })
+}
+
+/// What a campaign has reached in the code of its services, which has to be the code of now.
+fn coverage_of(identity: &Identity, summary: &Summary) -> miette::Result<Option<Coverage>> {
+    let place = Path::new(&identity.project);
+    let project = Project::open_for(place, Use::Explore).wrap_err(
+        "what was reached is known by the places of functions and branches, so the project has to be there",
+    )?;
+    let experiment = project.experiment(project.scenario(Some(&identity.scenario))?)?;
+    let now = Identity::of(&project, &experiment, Strategy::Portfolio);
+    if let Some(difference) = identity.difference(&now) {
+        return Err(results::other_program(&identity.project, identity, &difference));
+    }
+    let coverage = coverage::of(&experiment, summary);
+    if coverage.as_ref().is_some_and(|it| it.share(PointKind::Function).reached == 0) {
+        anstream::eprintln!(
+            "{STRONG}note{STRONG:#}: nobody has looked what attempts of {} reach: give `dacapo sim` --coverage as well",
+            identity.title()
+        );
+        return Ok(None);
+    }
+    Ok(coverage)
 }
 
 fn tell(identity: &Identity, summary: &Summary) {

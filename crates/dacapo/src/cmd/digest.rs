@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use dacapo::engines::Use;
 use dacapo::project::Project;
 use dacapo_lab::{Explorer, RunOptions, Strategy};
 use miette::miette;
@@ -19,18 +20,29 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
-    let project = Project::open(&args.path)?;
-    let experiment = project.experiment(project.scenario(Some(&args.scenario))?)?;
+    let load = |usage| {
+        let project = Project::open_for(&args.path, usage)?;
+        project.experiment(project.scenario(Some(&args.scenario))?)
+    };
+    let plain = load(Use::Simulate)?;
+    // Probes must change nothing, so only what cannot do without them has some.
+    let mut probed = None;
     let mut explorer = Explorer::new(Strategy::Swarm, 0);
     for name in &args.attempts {
-        let parsed = name.split_once(':').and_then(|(s, n)| Some((s.parse().ok()?, n.parse().ok()?)));
+        let parsed =
+            name.split_once(':').and_then(|(s, n)| Some((s.parse::<Strategy>().ok()?, n.parse().ok()?)));
         let Some((strategy, number)) = parsed.filter(|(strategy, _)| *strategy != Strategy::Portfolio) else {
             return Err(miette!("{name:?} is no attempt: it is STRATEGY:NUMBER, as in sparse:17"));
         };
-        let attempt = explorer.attempt(&experiment, strategy, number);
+        let experiment = match (strategy.learns(), &mut probed) {
+            (false, _) => &plain,
+            (true, Some(probed)) => probed,
+            (true, probed) => probed.insert(load(Use::Explore)?),
+        };
+        let attempt = explorer.attempt(experiment, strategy, number);
         let run = experiment.run_attempt(&attempt, RunOptions::default());
         println!("{name} {}", run.report.digest);
-        explorer.learn(&experiment, &attempt, run);
+        explorer.learn(experiment, &attempt, run);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use dacapo::engines::Use;
 use dacapo::project::Project;
 use dacapo_lab::{Explorer, Strategy};
 use miette::{IntoDiagnostic, miette};
@@ -18,10 +19,14 @@ pub(crate) struct Args {
     path: PathBuf,
     #[arg(long)]
     scenario: String,
+    /// Find out what is reached in services
+    #[arg(long)]
+    explore: bool,
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
-    let project = Project::open(&args.path)?;
+    let usage = if args.explore { Use::Explore } else { Use::Simulate };
+    let project = Project::open_for(&args.path, usage)?;
     let experiment = project.experiment(project.scenario(Some(&args.scenario))?)?;
     let mut explorer = Explorer::new(Strategy::Swarm, 0);
     let mut out = std::io::stdout();

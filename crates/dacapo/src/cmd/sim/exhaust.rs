@@ -24,12 +24,12 @@ pub(super) fn run(
     lasts: Option<Duration>,
 ) -> miette::Result<Outcome> {
     let is_campaign = args.results.is_some() || args.queue.is_some() || args.jobs.is_some();
-    if is_campaign || args.verify || args.keep_going {
+    if is_campaign || args.verify || args.keep_going || args.coverage.is_wanted() {
         return Err(miette!(
             help = "--seeds N, --faults N and --for DURATION bound it; each run of it is compared with those before as far as \
                     they have the same beginning, so there is no need of --verify",
             "an exhaustive search is made by one process and ends with the first failure: leave --results, --queue, --jobs, \
-             --verify and --keep-going out"
+             --verify, --keep-going, --coverage and --lcov out"
         ));
     }
     let executions = match (&args.seeds, lasts) {
@@ -63,6 +63,7 @@ pub(super) fn run(
         seconds: begun.elapsed().as_secs_f64(),
         summary,
         divergence: exhausted.diverged.then(|| exhausted.to_string()),
+        coverage: None,
         end: if STOP.load(Ordering::SeqCst) { End::Stopped } else { End::Done },
     };
     let finished = exhausted.found.as_ref().map(|found| {

@@ -1,5 +1,6 @@
 //! `dacapo sim`: run scenarios under many seeds.
 
+pub(crate) mod coverage;
 mod exhaust;
 mod failure;
 pub(crate) mod junit;
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use dacapo_lab::{Bounds, Experiment, Explorer, Strategy};
+use dacapo::engines::Use;
+use dacapo_lab::{Bounds, Coverage, Experiment, Explorer, Strategy};
 use miette::miette;
 use serde_json::json;
 
@@ -94,6 +96,8 @@ pub(crate) struct Args {
     /// Write the recording of the (last) run to this file
     #[arg(long, value_name = "FILE", requires = "seed")]
     record: Option<PathBuf>,
+    #[command(flatten)]
+    coverage: coverage::Args,
     /// Keep the failing seed as sim-scenarios/regressions/NAME.hcl
     #[arg(long, value_name = "NAME")]
     save: Option<String>,
@@ -103,6 +107,11 @@ impl Args {
     /// Whether this is to be more than a look: it goes on after failures, and tells of them briefly.
     fn is_campaign(&self) -> bool {
         self.lasts.is_some() || self.results.is_some() || self.queue.is_some()
+    }
+
+    /// What programs are loaded for, if attempts are of this strategy.
+    fn usage(&self, strategy: Strategy) -> Use {
+        if strategy.learns() || self.coverage.is_wanted() { Use::Explore } else { Use::Simulate }
     }
 
     fn keeps_going(&self) -> bool {
@@ -134,6 +143,8 @@ pub(crate) struct Outcome {
     /// All attempts, those that were known before too.
     pub(crate) summary: Summary,
     pub(crate) divergence: Option<String>,
+    /// What was reached in the code of the services, if that is known.
+    coverage: Option<Coverage>,
     end: End,
 }
 
@@ -173,6 +184,11 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
         });
         junit::write(path, suites)?;
     }
+    if let Some(path) = &args.coverage.lcov {
+        let projects = targets.iter().map(|target| target.project.path().to_owned());
+        let known = projects.zip(&mut outcomes).filter_map(|(path, it)| Some((path, it.coverage.take()?)));
+        coverage::write(path, &known.collect::<Vec<_>>())?;
+    }
     let any = |is: fn(&Outcome) -> bool| outcomes.iter().any(is);
     Ok(match () {
         () if any(|o| o.divergence.is_some()) => DIVERGED.into(),
@@ -210,7 +226,10 @@ fn run_target(args: &Args, target: &Target, lasts: Option<Duration>) -> miette::
         1 if book.queue.is_none() => {
             Box::new(Alone::new(&experiment, target.script.is_some().then(|| target.only(&experiment))))
         }
-        _ => Box::new(Pool::start(target.project.path(), &target.scenario.name, jobs)?),
+        _ => {
+            let explores = target.project.usage() == Use::Explore;
+            Box::new(Pool::start(target.project.path(), &target.scenario.name, explores, jobs)?)
+        }
     };
     let total = (seeds.end != u64::MAX && book.queue.is_none()).then_some(seeds.end - seeds.start);
     let mut live = Live::new(&target.scenario.name, total, lasts, jobs, args.json);
@@ -250,13 +269,29 @@ fn run_target(args: &Args, target: &Target, lasts: Option<Duration>) -> miette::
     drop(crew);
     let end = end?;
     let (made, seconds) = (live.made, live.seconds());
-    let mut outcome =
-        Outcome { name: target.name(), made, seconds, summary: book.summary, divergence: None, end };
+    let coverage = coverage::of(&experiment, &book.summary);
+    let mut outcome = Outcome {
+        name: target.name(),
+        made,
+        seconds,
+        summary: book.summary,
+        divergence: None,
+        coverage,
+        end,
+    };
     if target.script.is_none() && outcome.end != End::Stopped {
         outcome.divergence = verify::in_another_process(target, sample.names(), jobs)?;
     }
+    if let Some(coverage) = outcome.coverage.as_ref().filter(|_| args.json && args.coverage.is_wanted()) {
+        let (path, scenario) = (target.project.path().display(), &target.scenario.name);
+        let coverage = coverage::to_json(&args.coverage, coverage);
+        println!("{}", json!({ "project": path.to_string(), "scenario": scenario, "coverage": coverage }));
+    }
     if !args.json {
         summarize(&outcome);
+        if let Some(coverage) = &outcome.coverage {
+            coverage::tell(&args.coverage, coverage);
+        }
         if outcome.summary.failures == 0 && outcome.summary.lost.is_empty() && outcome.end != End::Stopped {
             saved::tell(target, &experiment);
         }

@@ -99,7 +99,7 @@ pub(crate) fn find(args: &Args) -> miette::Result<Vec<Target>> {
 fn collect(args: &Args, path: &Path, targets: &mut Vec<Target>) -> miette::Result<()> {
     let cannot_open = || format!("cannot open {}", path.display());
     if std::fs::metadata(path).into_diagnostic().wrap_err_with(cannot_open)?.is_file() {
-        targets.push(saved(path)?);
+        targets.push(saved(args, path)?);
         return Ok(());
     }
     if is_project(path) {
@@ -117,7 +117,7 @@ fn collect(args: &Args, path: &Path, targets: &mut Vec<Target>) -> miette::Resul
         if path.is_dir() && !name.starts_with('.') && name != "node_modules" && is_project(&path) {
             of_project(args, &path, targets)?;
         } else if path.extension().is_some_and(|e| e == "hcl") && is_saved() {
-            targets.push(saved(&path)?);
+            targets.push(saved(args, &path)?);
         }
     }
     Ok(())
@@ -131,8 +131,11 @@ fn of_project(args: &Args, path: &Path, targets: &mut Vec<Target>) -> miette::Re
         None if count == 0 => vec![project.scenario(None)?.name.clone()],
         None => project.plan().scenarios.iter().map(|s| s.name.clone()).collect(),
     };
+    // One seed is the seed itself; of many each is an attempt of the best strategy for it.
+    let usual = if args.seed.is_some() { Strategy::Swarm } else { Strategy::Portfolio };
+    let strategy = args.strategy.unwrap_or(usual);
     for name in names {
-        let project = Project::open(path)?;
+        let project = Project::open_for(path, args.usage(strategy))?;
         let scenario = project.scenario(Some(&name))?.clone();
         let seeds = match (args.seed, &args.seeds) {
             (Some(seed), _) => seed..seed.saturating_add(1),
@@ -140,9 +143,6 @@ fn of_project(args: &Args, path: &Path, targets: &mut Vec<Target>) -> miette::Re
             (None, None) if args.lasts.is_some() => 0..u64::MAX,
             (None, None) => 0..scenario.seeds,
         };
-        // One seed is the seed itself; of many each is an attempt of the best strategy for it.
-        let usual = if args.seed.is_some() { Strategy::Swarm } else { Strategy::Portfolio };
-        let strategy = args.strategy.unwrap_or(usual);
         if args.seed.is_some() && strategy == Strategy::Portfolio {
             return Err(miette!(
                 help = "name the strategy that the attempt is of, as the line does that repeats it",
@@ -154,13 +154,20 @@ fn of_project(args: &Args, path: &Path, targets: &mut Vec<Target>) -> miette::Re
     Ok(())
 }
 
-fn saved(path: &Path) -> miette::Result<Target> {
+fn saved(args: &Args, path: &Path) -> miette::Result<Target> {
     let text = std::fs::read_to_string(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot read the saved seed {}", path.display()))?;
     let saved = parse_seed(&path.display().to_string(), &text)?;
+    let strategy = match &saved.strategy {
+        None => Strategy::Swarm,
+        Some(name) => name
+            .parse::<Strategy>()
+            .into_diagnostic()
+            .wrap_err_with(|| format!("the strategy of the saved seed {} cannot be used", path.display()))?,
+    };
     let folder = path.parent().unwrap_or(Path::new(".")).join(&saved.project);
-    let project = Project::open(&folder)?;
+    let project = Project::open_for(&folder, args.usage(strategy))?;
     let scenario = project.scenario(Some(&saved.scenario))?.clone();
     let seeds = saved.seed..saved.seed.saturating_add(1);
     let script = match saved.decisions.is_empty() {
@@ -168,13 +175,6 @@ fn saved(path: &Path) -> miette::Result<Target> {
         false => Some(Script::from_lists(&saved.decisions).into_diagnostic().wrap_err_with(|| {
             format!("the decisions of the saved seed {} cannot be used", path.display())
         })?),
-    };
-    let strategy = match &saved.strategy {
-        None => Strategy::Swarm,
-        Some(name) => name
-            .parse::<Strategy>()
-            .into_diagnostic()
-            .wrap_err_with(|| format!("the strategy of the saved seed {} cannot be used", path.display()))?,
     };
     Ok(Target { project, scenario, seeds, strategy, script, saved: Some(saved) })
 }
