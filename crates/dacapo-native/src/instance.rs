@@ -134,9 +134,7 @@ impl NativeInstance {
 
     #[inline]
     fn serve(&mut self, exchange: ExchangeId, head: Box<RequestHead>, body: Bytes) {
-        let Some(on_request) = &self.on_request else {
-            return;
-        };
+        let Some(on_request) = &self.on_request else { return };
         let request = Request { head, body };
         if let Some(task) = self.tasks.start_answer(|left| on_request(exchange, request, left)) {
             self.open.insert(exchange, task);
@@ -144,9 +142,7 @@ impl NativeInstance {
     }
 
     fn chunk(&mut self, exchange: ExchangeId, chunk: Chunk) {
-        let Some((_, body)) = self.partial.get_mut(&exchange) else {
-            return;
-        };
+        let Some((_, body)) = self.partial.get_mut(&exchange) else { return };
         match chunk {
             Chunk::Data(bytes) => {
                 body.extend_from_slice(&bytes);
@@ -166,9 +162,7 @@ impl NativeInstance {
     /// is what is left of `Drive`.
     fn enter(&mut self, phase: Phase) {
         self.guest.inner().phase = Some(phase);
-        let Some(on_phase) = &self.on_phase else {
-            return;
-        };
+        let Some(on_phase) = &self.on_phase else { return };
         let work = on_phase(phase);
         let guest = self.guest.clone();
         let done = move || guest.inner().effects.push(Effect::PhaseDone);

@@ -176,9 +176,7 @@ impl Runtime {
 
     /// A request for a service or an object of this node. False if it has come to the wrong one.
     fn request(&mut self, turn: &Turn, event: &mut Event, out: &mut Outbox) -> bool {
-        let Event::Request { exchange, service, from, object, body, .. } = event else {
-            return false;
-        };
+        let Event::Request { exchange, service, from, object, body, .. } = event else { return false };
         let (exchange, service, from) = (*exchange, *service, *from);
         let is_arriving = *body == Body::Stream;
         if let Some(owner) = object.as_ref().and_then(|key| self.lives_elsewhere(service, key)) {
@@ -426,9 +424,7 @@ impl Runtime {
             Effect::ResponseChunk(_, chunk) => (false, !matches!(chunk, Chunk::Data(_))),
             _ => return false,
         };
-        let Some(open) = self.open.get_mut(exchange) else {
-            return false;
-        };
+        let Some(open) = self.open.get_mut(exchange) else { return false };
         let is_due = open.instance == id && open.has_head != is_head;
         open.has_head |= is_due;
         if is_due && is_last {

@@ -270,12 +270,8 @@ impl Sim {
     }
 
     pub(crate) fn request_chunk(&mut self, from: Address, call: CallId, chunk: Chunk) {
-        let Some(id) = self.book.by_call(from, call) else {
-            return;
-        };
-        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else {
-            return;
-        };
+        let Some(id) = self.book.by_call(from, call) else { return };
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
         match self.follow(from.node, e.server, chunk_size(&chunk), e.request_at) {
             Some(at) => {
                 if let Some(e) = self.book.get(id) {
@@ -288,20 +284,14 @@ impl Sim {
     }
 
     pub(crate) fn request_pull(&mut self, id: ExchangeId, bytes: u32) {
-        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else {
-            return;
-        };
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
         let at = self.arrival(e.server, e.caller.node);
         self.queue.push(at, Item::ToCaller(id, Event::RequestCredit(e.call, bytes)));
     }
 
     pub(crate) fn response_pull(&mut self, from: Address, call: CallId, bytes: u32) {
-        let Some(id) = self.book.by_call(from, call) else {
-            return;
-        };
-        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else {
-            return;
-        };
+        let Some(id) = self.book.by_call(from, call) else { return };
+        let Some(e) = self.book.get(id).filter(|e| !e.is_broken).cloned() else { return };
         let at = self.arrival(from.node, e.server).max(e.request_at + AFTER);
         self.queue.push(at, Item::ToServer(id, Event::ResponseCredit(id, bytes)));
     }
@@ -403,9 +393,7 @@ impl Sim {
 
     /// The caller gives up: the server learns of it behind everything that was sent before.
     pub(crate) fn cancel(&mut self, id: ExchangeId) {
-        let Some(e) = self.book.get(id).cloned() else {
-            return;
-        };
+        let Some(e) = self.book.get(id).cloned() else { return };
         self.book.deafen(id);
         // What becomes of an answer that leaves now depends on whether the server hears of this before.
         self.touch(&[e.server, e.caller.node]);
@@ -423,9 +411,7 @@ impl Sim {
             self.cancel(id);
         }
         for id in self.book.find(|e| e.server == node && e.is_served && !e.is_answered && !e.is_broken) {
-            let Some(e) = self.book.get(id).cloned() else {
-                continue;
-            };
+            let Some(e) = self.book.get(id).cloned() else { continue };
             self.lose(id, !self.faults.is_cut(node, e.caller.node));
         }
     }

@@ -106,9 +106,7 @@ impl Objects {
 
 /// By which name this call has found the object.
 fn name_in(event: &Event, key: &ObjectKey) -> Option<ByteString> {
-    let Event::Request { head, .. } = event else {
-        return None;
-    };
+    let Event::Request { head, .. } = event else { return None };
     let text = head.headers.0.iter().find(|(name, _)| name == NAME_FIELD)?.1.as_bytes();
     let name = percent_encoding::percent_decode(text).decode_utf8().ok()?;
     // (Anybody may write such a field, so it says only which of all names to look at.)
@@ -161,9 +159,7 @@ impl Runtime {
             return;
         }
         // An instance that ended leaves events behind that were on their way to it.
-        let Some(slot) = self.instances.get_mut(&id) else {
-            return;
-        };
+        let Some(slot) = self.instances.get_mut(&id) else { return };
         let Some(active) = &mut slot.object else {
             let end = slot.turn(turn, event, &mut self.scratch);
             return self.turn_ended(id, end, turn, out);
@@ -186,9 +182,7 @@ impl Runtime {
     fn let_in(&mut self, id: InstanceId, turn: &Turn, out: &mut Outbox) {
         while let Some(active) = self.instances.get_mut(&id).and_then(|slot| slot.object.as_mut()) {
             let next = active.waiting.iter().position(|event| !active.must_wait(event));
-            let Some(event) = next.and_then(|at| active.waiting.remove(at)) else {
-                return;
-            };
+            let Some(event) = next.and_then(|at| active.waiting.remove(at)) else { return };
             self.turn(id, turn, event, out);
         }
     }
@@ -201,9 +195,7 @@ impl Runtime {
         turn: &Turn,
         out: &mut Outbox,
     ) {
-        let Some(Loading { key, service, name, waiting }) = self.objects.loading.remove(&id) else {
-            return;
-        };
+        let Some(Loading { key, service, name, waiting }) = self.objects.loading.remove(&id) else { return };
         if let Err(error) =
             result.and_then(|image| self.activate(id, &key, name, service, image.as_ref(), turn))
         {
@@ -291,18 +283,14 @@ impl Runtime {
                 self.alarm_done(id, *is_ok, turn, out);
             }
         }
-        let Some(active) = self.slot(id).object.as_mut() else {
-            return;
-        };
+        let Some(active) = self.slot(id).object.as_mut() else { return };
         // What this turn has written goes with the next commit if one is under way.
         let after = active.commits + 1;
         let is_in_next = active.is_saving();
         let is_telling = effects.iter().any(tells);
         self.save(id, is_telling, out);
         for effect in effects.drain(..) {
-            let Some(active) = self.slot(id).object.as_mut() else {
-                return;
-            };
+            let Some(active) = self.slot(id).object.as_mut() else { return };
             let waits_for = if is_in_next { after } else { active.commits };
             let is_shut = active.durable < waits_for;
             match effect {
@@ -332,17 +320,13 @@ impl Runtime {
     fn save(&mut self, id: InstanceId, is_telling: bool, out: &mut Outbox) -> bool {
         let service = self.slot(id).service;
         let is_placed = self.system.placed[service.0 as usize].is_some();
-        let Some(active) = self.slot(id).object.as_mut() else {
-            return false;
-        };
+        let Some(active) = self.slot(id).object.as_mut() else { return false };
         if active.is_saving() {
             return true;
         }
         let slice = is_placed.then(|| SliceId::of(service, &active.key.id));
         let Some(commit) = active.take_commit() else {
-            let Some(slice) = slice.filter(|_| is_telling) else {
-                return false;
-            };
+            let Some(slice) = slice.filter(|_| is_telling) else { return false };
             active.commits += 1;
             let number = active.commits;
             self.confirm(slice, id, number, out);
@@ -377,9 +361,7 @@ impl Runtime {
         {
             self.set_alarm(key, at, turn, out);
         }
-        let Some(active) = self.instances.get_mut(&id).and_then(|slot| slot.object.as_mut()) else {
-            return;
-        };
+        let Some(active) = self.instances.get_mut(&id).and_then(|slot| slot.object.as_mut()) else { return };
         if let Err(error) = result {
             let fault = Fault { kind: FaultKind::Storage, message: error.message, location: None };
             return self.end(id, fault, turn, out);
@@ -427,9 +409,7 @@ impl Runtime {
 
     /// Lets an object leave memory that had nothing to do for long enough.
     pub(super) fn look_for_idle(&mut self, id: InstanceId, turn: &Turn, out: &mut Outbox) {
-        let Some(slot) = self.instances.get(&id) else {
-            return;
-        };
+        let Some(slot) = self.instances.get(&id) else { return };
         let Some(active) = &slot.object else { return };
         let limit = self.idle_of(slot.service, &active.key);
         let idle = Duration::from_nanos(turn.now.0.saturating_sub(active.last_used.0));
