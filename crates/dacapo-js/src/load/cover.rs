@@ -11,10 +11,10 @@ use oxc::allocator::{ArenaVec, TakeIn as _};
 use oxc::ast::ast::{
     ArrayAssignmentTarget, ArrowFunctionBody, ArrowFunctionExpression, AssignmentExpression,
     AssignmentPattern, AssignmentTarget, AssignmentTargetWithDefault, BindingPattern, CallExpression,
-    CatchClause, ConditionalExpression, DoWhileStatement, Expression, ForInStatement, ForOfStatement,
-    ForStatement, FormalParameter, Function, IfStatement, LogicalExpression, MethodDefinition, NewExpression,
-    NumberBase, ObjectProperty, PropertyDefinition, PropertyKey, SimpleAssignmentTarget, SpreadElement,
-    Statement, SwitchCase, TaggedTemplateExpression, VariableDeclarator, WhileStatement, YieldExpression,
+    CatchClause, ConditionalExpression, Expression, ForOfStatement, FormalParameter, Function, IfStatement,
+    LogicalExpression, MethodDefinition, NewExpression, NumberBase, ObjectProperty, PropertyDefinition,
+    PropertyKey, SimpleAssignmentTarget, SpreadElement, Statement, SwitchCase, TaggedTemplateExpression,
+    VariableDeclarator, YieldExpression,
 };
 use oxc::ast::builder::AstBuilder;
 use oxc::ast_visit::{VisitMut, walk_mut};
@@ -23,7 +23,7 @@ use oxc::syntax::operator::{UnaryOperator, UpdateOperator};
 use oxc::syntax::scope::ScopeFlags;
 
 use super::position::Lines;
-use super::probe::is_count;
+use super::probe::{is_count, loop_body};
 
 /// The array, as code has it.
 pub(super) const HITS: &str = "__dacapo$hit";
@@ -101,14 +101,6 @@ impl<'a> Cover<'a> {
         let own = value.take_in(&self.ast);
         let both = ArenaVec::from_array_in([note, own], &self.ast);
         *value = Expression::new_sequence_expression(SPAN, both, &self.ast);
-    }
-
-    /// The body of a loop, which is a block since its rounds are counted.
-    fn rounds(&mut self, span: Span, body: &mut Statement<'a>) {
-        if let Statement::BlockStatement(block) = body {
-            let note = self.branch("loop", span);
-            block.body.insert(0, self.statement(note));
-        }
     }
 
     fn function(&mut self, own: Option<ByteString>, span: Span) -> Option<Expression<'a>> {
@@ -223,34 +215,22 @@ impl<'a> VisitMut<'a> for Cover<'a> {
         it.body.body.insert(0, self.statement(note));
     }
 
-    fn visit_for_statement(&mut self, it: &mut ForStatement<'a>) {
-        walk_mut::walk_for_statement(self, it);
-        self.rounds(it.span, &mut it.body);
+    fn visit_statement(&mut self, it: &mut Statement<'a>) {
+        walk_mut::walk_statement(self, it);
+        // (A block, since its rounds are counted.)
+        if let Some((span, Statement::BlockStatement(body))) = loop_body(it) {
+            let note = self.branch("loop", span);
+            body.body.insert(0, self.statement(note));
+        }
     }
 
-    fn visit_for_in_statement(&mut self, it: &mut ForInStatement<'a>) {
-        walk_mut::walk_for_in_statement(self, it);
-        self.rounds(it.span, &mut it.body);
-    }
+    // What V8 quotes: what is called, and what is taken apart.
 
     fn visit_for_of_statement(&mut self, it: &mut ForOfStatement<'a>) {
         self.visit_for_statement_left(&mut it.left);
         self.within(true, |this| this.visit_expression(&mut it.right));
         self.visit_statement(&mut it.body);
-        self.rounds(it.span, &mut it.body);
     }
-
-    fn visit_while_statement(&mut self, it: &mut WhileStatement<'a>) {
-        walk_mut::walk_while_statement(self, it);
-        self.rounds(it.span, &mut it.body);
-    }
-
-    fn visit_do_while_statement(&mut self, it: &mut DoWhileStatement<'a>) {
-        walk_mut::walk_do_while_statement(self, it);
-        self.rounds(it.span, &mut it.body);
-    }
-
-    // What V8 quotes: what is called, and what is taken apart.
 
     fn visit_call_expression(&mut self, it: &mut CallExpression<'a>) {
         self.within(true, |this| this.visit_expression(&mut it.callee));

@@ -40,22 +40,18 @@ impl Lines<'_> {
         Lines { text, starts: std::iter::once(0).chain(after).collect() }
     }
 
-    /// As [`of_offset`].
+    /// Line and column of an offset in bytes, counted from 1.
     pub(super) fn of(&self, offset: usize) -> (u32, u32) {
-        let line = self.starts.partition_point(|start| *start <= offset);
-        let before = self.text.get(self.starts[line - 1]..offset).unwrap_or_default();
-        (line as u32, before.encode_utf16().count() as u32 + 1)
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let line = self.starts.partition_point(|start| *start <= end);
+        (line as u32, self.text[self.starts[line - 1]..end].encode_utf16().count() as u32 + 1)
     }
 }
 
-/// Line and column of an offset in bytes, counted from 1.
+/// Line and column of one offset in bytes, counted from 1.
 pub(super) fn of_offset(text: &str, offset: usize) -> (u32, u32) {
-    let mut end = offset.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let before = &text[..end];
-    let line = before.matches('\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    (line as u32, before[start..].encode_utf16().count() as u32 + 1)
+    Lines::new(text).of(offset)
 }

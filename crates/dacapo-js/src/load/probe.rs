@@ -7,9 +7,8 @@
 use oxc::allocator::{ArenaVec, TakeIn as _};
 use oxc::ast::ast::{
     Argument, ArrowFunctionExpression, BindingIdentifier, BindingPattern, CatchClause, CatchParameter,
-    DoWhileStatement, Expression, ForInStatement, ForOfStatement, ForStatement, Function,
-    IdentifierReference, ImportExpression, SimpleAssignmentTarget, Statement, VariableDeclarationKind,
-    WhileStatement,
+    Expression, Function, IdentifierReference, ImportExpression, SimpleAssignmentTarget, Statement,
+    VariableDeclarationKind,
 };
 use oxc::ast::ast::{Declaration, VariableDeclarator};
 use oxc::ast::builder::AstBuilder;
@@ -31,6 +30,18 @@ pub(super) const ERROR: &str = "__dacapo$error";
 pub(super) fn is_count(left: &Expression<'_>) -> bool {
     let Expression::UpdateExpression(update) = left else { return false };
     matches!(&update.argument, SimpleAssignmentTarget::AssignmentTargetIdentifier(id) if id.name == LEFT)
+}
+
+/// What a loop does in each round, and where the loop stands; `None` of any other statement.
+pub(super) fn loop_body<'s, 'a>(statement: &'s mut Statement<'a>) -> Option<(Span, &'s mut Statement<'a>)> {
+    Some(match statement {
+        Statement::ForStatement(it) => (it.span, &mut it.body),
+        Statement::ForInStatement(it) => (it.span, &mut it.body),
+        Statement::ForOfStatement(it) => (it.span, &mut it.body),
+        Statement::WhileStatement(it) => (it.span, &mut it.body),
+        Statement::DoWhileStatement(it) => (it.span, &mut it.body),
+        _ => return None,
+    })
 }
 
 /// The pass over a module.
@@ -112,29 +123,11 @@ impl<'a> VisitMut<'a> for Probes<'a, '_> {
         }
     }
 
-    fn visit_for_statement(&mut self, it: &mut ForStatement<'a>) {
-        walk_mut::walk_for_statement(self, it);
-        self.count_rounds(it.span, &mut it.body);
-    }
-
-    fn visit_for_in_statement(&mut self, it: &mut ForInStatement<'a>) {
-        walk_mut::walk_for_in_statement(self, it);
-        self.count_rounds(it.span, &mut it.body);
-    }
-
-    fn visit_for_of_statement(&mut self, it: &mut ForOfStatement<'a>) {
-        walk_mut::walk_for_of_statement(self, it);
-        self.count_rounds(it.span, &mut it.body);
-    }
-
-    fn visit_while_statement(&mut self, it: &mut WhileStatement<'a>) {
-        walk_mut::walk_while_statement(self, it);
-        self.count_rounds(it.span, &mut it.body);
-    }
-
-    fn visit_do_while_statement(&mut self, it: &mut DoWhileStatement<'a>) {
-        walk_mut::walk_do_while_statement(self, it);
-        self.count_rounds(it.span, &mut it.body);
+    fn visit_statement(&mut self, it: &mut Statement<'a>) {
+        walk_mut::walk_statement(self, it);
+        if let Some((span, body)) = loop_body(it) {
+            self.count_rounds(span, body);
+        }
     }
 
     fn visit_catch_clause(&mut self, it: &mut CatchClause<'a>) {
