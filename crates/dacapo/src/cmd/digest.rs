@@ -1,11 +1,13 @@
 //! `dacapo digest`: what the second process of `dacapo sim` prints.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use dacapo::engines::Use;
 use dacapo::project::Project;
-use dacapo_lab::{Explorer, RunOptions, Strategy};
+use dacapo_lab::{Experiment, Explorer, RunOptions, Strategy};
 use miette::miette;
 
 /// Print the digest of each attempt.
@@ -24,9 +26,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
         let project = Project::open_for(&args.path, usage)?;
         project.experiment(project.scenario(Some(&args.scenario))?)
     };
-    let plain = load(Use::Simulate)?;
-    // Probes must change nothing, so only what cannot do without them has some.
-    let mut probed = None;
+    // By whether it has probes. They must change nothing, so only what cannot do without them has some.
+    let mut loaded = BTreeMap::new();
     let mut explorer = Explorer::new(Strategy::Swarm, 0);
     for name in &args.attempts {
         let parsed =
@@ -34,10 +35,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<ExitCode> {
         let Some((strategy, number)) = parsed.filter(|(strategy, _)| *strategy != Strategy::Portfolio) else {
             return Err(miette!("{name:?} is no attempt: it is STRATEGY:NUMBER, as in sparse:17"));
         };
-        let experiment = match (strategy.learns(), &mut probed) {
-            (false, _) => &plain,
-            (true, Some(probed)) => probed,
-            (true, probed) => probed.insert(load(Use::Explore)?),
+        let learns = strategy.learns();
+        let experiment: &Experiment = match loaded.entry(learns) {
+            Entry::Occupied(it) => it.into_mut(),
+            Entry::Vacant(it) => it.insert(load(if learns { Use::Explore } else { Use::Simulate })?),
         };
         let attempt = explorer.attempt(experiment, strategy, number);
         let run = experiment.run_attempt(&attempt, RunOptions::default());
