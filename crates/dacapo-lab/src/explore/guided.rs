@@ -94,19 +94,18 @@ impl Expedition {
 
     /// Where to go on from.
     fn place(&self, random: &mut Random) -> &Place {
-        fn any<'p>(places: &[&'p Place], random: &mut Random) -> &'p Place {
-            places[random.below(places.len() as u64) as usize]
+        fn any<'p, P>(places: &'p [P], random: &mut Random) -> &'p P {
+            &places[random.below(places.len() as u64) as usize]
         }
         let named: Vec<&Place> = self.places.iter().filter(|place| is_named(place.sight)).collect();
         if !named.is_empty() && random.below(100) < NAMED {
-            return any(&named, random);
+            return *any(&named, random);
         }
-        let code: Vec<&Place> = self.code.iter().collect();
-        if !code.is_empty() && random.below(100) < CODE {
-            let drawn = (0..RAREST).map(|_| any(&code, random));
+        if !self.code.is_empty() && random.below(100) < CODE {
+            let drawn = (0..RAREST).map(|_| any(&self.code, random));
             return drawn.min_by_key(|place| self.known.get(&place.sight)).expect("there are some");
         }
-        any(&self.places.iter().collect::<Vec<_>>(), random)
+        any(&self.places, random)
     }
 
     /// Learns from the attempt that was to be made next; of any other, there is nothing to learn.

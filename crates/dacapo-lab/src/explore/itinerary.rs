@@ -160,7 +160,8 @@ mod tests {
     fn the_strategy_that_shows_more_gets_more_attempts() {
         let stops = travel(Strategy::Portfolio, 2072, 3, |n| n - 1);
         let of = |strategy| stops.iter().filter(|stop| stop.strategy == strategy).count();
-        // Two of three are uniform, and in the long run five of seven. Of eight others six are guided, and those two are left that this is about.
+        // Two of three are uniform, and in the long run five of seven. Of eight others six are guided, and the two that are
+        // left are what this is about.
         assert_eq!(of(Strategy::Uniform), 1475);
         assert_eq!(of(Strategy::Guided), 457);
         assert_eq!([of(Strategy::Swarm), of(Strategy::Pct(2))], [25, 25]);

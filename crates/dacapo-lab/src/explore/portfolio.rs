@@ -35,7 +35,7 @@ const OTHERS: [Strategy; 3] = [Strategy::Swarm, Strategy::Pos, Strategy::Pct(2)]
 /// strategy finds those sooner: at first it is one of four. Never is it more than one of three, and in the long run less, since
 /// guided ones take runs of their own to learn from: whatever the others are good for, a bug is found after half as many more
 /// executions at the latest as uniform alone takes.
-fn others(attempts: u64) -> u64 {
+fn given_to_others(attempts: u64) -> u64 {
     const FIRST: u64 = 20;
     const LATER: u64 = 120;
     let at_first = (2 * attempts + attempts.saturating_sub(FIRST)) / 8;
@@ -63,8 +63,8 @@ impl Portfolio {
     }
 
     fn arm(&self) -> Strategy {
-        let others = others(self.given);
-        if others == self::others(self.given + 1) {
+        let others = given_to_others(self.given);
+        if others == given_to_others(self.given + 1) {
             return Strategy::Uniform;
         }
         let (round, place) = (others / ROUND, others % ROUND);
