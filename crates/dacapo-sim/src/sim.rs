@@ -376,18 +376,10 @@ impl Sim {
             let item = self.queue.take(slot);
             return self.put_into_inbox(node, item);
         }
-        match self.queue.take_in_place(slot) {
-            Item::ToServer(id, event) => {
-                let id = *id;
-                hand(event.take(), self.now, place);
-                self.arrive(id, true, place);
-            }
-            Item::ToCaller(id, event) => {
-                let id = *id;
-                hand(event.take(), self.now, place);
-                self.arrive(id, false, place);
-            }
-            item => {
+        let item = self.queue.take_in_place(slot);
+        match hand(item, self.now, place) {
+            Some((id, to_server)) => self.arrive(id, to_server, place),
+            None => {
                 let item = std::mem::take(item);
                 *place = self.happens(item);
             }
@@ -400,17 +392,10 @@ impl Sim {
     }
 
     /// Lets an item happen that had to wait; the turn that comes of it, if any, comes to `place`.
-    fn happen(&mut self, item: Item, place: &mut Option<Delivery>) {
-        match item {
-            Item::ToServer(id, event) => {
-                hand(event, self.now, place);
-                self.arrive(id, true, place);
-            }
-            Item::ToCaller(id, event) => {
-                hand(event, self.now, place);
-                self.arrive(id, false, place);
-            }
-            item => *place = self.happens(item),
+    fn happen(&mut self, mut item: Item, place: &mut Option<Delivery>) {
+        match hand(&mut item, self.now, place) {
+            Some((id, to_server)) => self.arrive(id, to_server, place),
+            None => *place = self.happens(item),
         }
     }
 
@@ -691,13 +676,27 @@ impl Sim {
     }
 }
 
-/// Hands out an event, before it is known whom it reaches: it is large, and moved once only.
+/// Hands out the part of a call that an item is, before it is known whom it reaches: an event is large, and moved once only. Gives
+/// the call, and whether it goes to its server; `None` of any other item, which stays as it is.
 #[inline(always)]
-fn hand(event: Event, now: Time, place: &mut Option<Delivery>) {
+fn hand(item: &mut Item, now: Time, place: &mut Option<Delivery>) -> Option<(ExchangeId, bool)> {
     let nobody = Address { node: NodeId(0), instance: InstanceId::RUNTIME };
-    match place {
-        empty @ None => *empty = Some(Delivery { at: now, now, wall: WallTime(0), to: nobody, event }),
+    let put = |event: &mut Event| match place {
+        empty @ None => {
+            *empty = Some(Delivery { at: now, now, wall: WallTime(0), to: nobody, event: event.take() });
+        }
         Some(_) => unreachable!("one thing happens at a time"),
+    };
+    match item {
+        Item::ToServer(id, event) => {
+            put(event);
+            Some((*id, true))
+        }
+        Item::ToCaller(id, event) => {
+            put(event);
+            Some((*id, false))
+        }
+        _ => None,
     }
 }
 
