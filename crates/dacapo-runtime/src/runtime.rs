@@ -370,7 +370,7 @@ impl Runtime {
     fn admit(&mut self, id: InstanceId, service: ServiceId, effect: &mut Effect) -> bool {
         match effect {
             Effect::Fetch { call, target, head, body } => {
-                let to = match self.recent.resolve(&self.system, self.node, service, target, head) {
+                *target = match self.recent.resolve(&self.system, self.node, service, target, head) {
                     Granted::Service(to) => self.pick_node(to, service),
                     Granted::Object(to, key) => match self.slice_of(to, &key) {
                         None => self.target_of_object(to, service, key),
@@ -382,11 +382,6 @@ impl Runtime {
                     Granted::Outside(host) => Target::Outside(host),
                     Granted::Refused(error) => Target::Refused(error),
                 };
-                // (Mostly a name, which needs no call to be dropped.)
-                match std::mem::replace(target, to) {
-                    Target::Url => {}
-                    old => drop(old),
-                }
                 true
             }
             Effect::Respond { exchange, head, .. } => {

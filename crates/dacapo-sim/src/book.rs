@@ -112,8 +112,7 @@ impl Book {
             self.forget_call(id, call);
         }
         while let Some(None) = self.open.front() {
-            // (A hole: there is nothing to drop.)
-            std::mem::forget(self.open.pop_front());
+            self.open.pop_front();
             self.first += 1;
         }
     }

@@ -99,16 +99,13 @@ impl<T: Default> Queue<T> {
     /// A free slot for what happens then.
     #[inline(never)]
     fn slot_for(&mut self, at: Time) -> &mut T {
-        let slot = self.free.pop().unwrap_or_else(|| self.new_slot());
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.items.push(T::default());
+            self.items.len() as u32 - 1
+        });
         self.put(Due { at, seq: self.pushed, slot });
         self.pushed += 1;
         &mut self.items[slot as usize]
-    }
-
-    #[cold]
-    fn new_slot(&mut self) -> u32 {
-        self.items.push(T::default());
-        self.items.len() as u32 - 1
     }
 
     #[inline(always)]
@@ -116,13 +113,8 @@ impl<T: Default> Queue<T> {
         let is_first = self.first.as_ref().or(self.heap.peek()).is_none_or(|first| *first < due);
         let later = if is_first { self.first.replace(due) } else { Some(due) };
         if let Some(later) = later {
-            self.put_into_heap(later);
+            self.heap.push(later);
         }
-    }
-
-    #[inline(never)]
-    fn put_into_heap(&mut self, due: Due) {
-        self.heap.push(due);
     }
 
     #[inline(always)]
