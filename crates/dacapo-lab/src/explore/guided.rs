@@ -99,7 +99,7 @@ impl Expedition {
         }
         let named: Vec<&Place> = self.places.iter().filter(|place| is_named(place.sight)).collect();
         if !named.is_empty() && random.below(100) < NAMED {
-            return *any(&named, random);
+            return any::<&Place>(&named, random);
         }
         if !self.code.is_empty() && random.below(100) < CODE {
             let drawn = (0..RAREST).map(|_| any(&self.code, random));
