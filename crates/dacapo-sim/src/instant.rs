@@ -231,7 +231,7 @@ impl Sim {
     /// Takes what was sent by the last step out of the queue, and gives each thing its name.
     fn put_into_pool(&mut self) {
         let Some(mut instant) = self.instant.take() else { return };
-        while let Some((at, seq, QueueSlot(slot))) = self.queue.pop_in_order() {
+        for (at, seq, QueueSlot(slot)) in self.queue.pop_all() {
             let item = self.queue.peek(slot);
             let mut label = String::new();
             cause::of_item(&mut label, item, &self.nodes, &self.book);

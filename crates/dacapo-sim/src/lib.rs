@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod agenda;
 mod book;
 mod cause;
 mod clock;

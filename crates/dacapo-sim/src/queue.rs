@@ -1,18 +1,17 @@
 //! What is yet to happen, ordered by time. Among things due at the same instant a decision
 //! chooses, so that no order is taken for granted that the real world does not promise.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
 use dacapo_core::{Decisions, Lane, Time};
+
+use crate::agenda::{Agenda, Due};
 
 /// A queue of things with their times.
 pub(crate) struct Queue<T> {
-    /// What is due first, if that is known without the heap: while few things wait it mostly is what was put in last.
-    first: Option<Due>,
-    heap: BinaryHeap<Due>,
+    agenda: Agenda,
     items: Vec<T>,
     free: Vec<u32>,
+    /// How many had been put in before what lies in each slot.
+    seqs: Vec<u64>,
     pushed: u64,
     ties: Vec<(u64, u32)>,
     lane: Lane,
@@ -21,62 +20,13 @@ pub(crate) struct Queue<T> {
 /// Where an item lies that was popped and has yet to be taken.
 pub(crate) struct QueueSlot(pub(crate) u32);
 
-/// When an item is due, and where it lies.
-#[derive(Clone, Copy)]
-struct Due {
-    at: Time,
-    /// How many were put in before it.
-    seq: u64,
-    slot: u32,
-}
-
-impl Due {
-    /// What is due first is the greatest, because that is what a heap gives. (One number, so that it takes one comparison.)
-    #[inline(always)]
-    fn rank(&self) -> u128 {
-        !(u128::from(self.at.0) << 64 | u128::from(self.seq))
-    }
-}
-
-impl Ord for Due {
-    #[inline(always)]
-    fn cmp(&self, other: &Due) -> Ordering {
-        self.rank().cmp(&other.rank())
-    }
-}
-
-impl PartialOrd for Due {
-    #[inline(always)]
-    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-
-    #[inline(always)]
-    fn lt(&self, other: &Due) -> bool {
-        self.rank() < other.rank()
-    }
-
-    #[inline(always)]
-    fn le(&self, other: &Due) -> bool {
-        self.rank() <= other.rank()
-    }
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Due) -> bool {
-        self.rank() == other.rank()
-    }
-}
-
-impl Eq for Due {}
-
 impl<T: Default> Queue<T> {
     pub(crate) fn new(decisions: &mut Decisions) -> Queue<T> {
         Queue {
-            first: None,
-            heap: BinaryHeap::new(),
+            agenda: Agenda::default(),
             items: Vec::new(),
             free: Vec::new(),
+            seqs: Vec::new(),
             pushed: 0,
             ties: Vec::new(),
             lane: decisions.lane("schedule"),
@@ -101,37 +51,21 @@ impl<T: Default> Queue<T> {
     fn slot_for(&mut self, at: Time) -> &mut T {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.items.push(T::default());
+            self.seqs.push(0);
             self.items.len() as u32 - 1
         });
-        self.put(Due { at, seq: self.pushed, slot });
+        self.agenda.add(Due { at, slot });
+        self.seqs[slot as usize] = self.pushed;
         self.pushed += 1;
         &mut self.items[slot as usize]
-    }
-
-    #[inline(always)]
-    fn put(&mut self, due: Due) {
-        let is_first = self.first.as_ref().or(self.heap.peek()).is_none_or(|first| *first < due);
-        let later = if is_first { self.first.replace(due) } else { Some(due) };
-        if let Some(later) = later {
-            self.heap.push(later);
-        }
-    }
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Due> {
-        self.first.take().or_else(|| self.heap.pop())
     }
 
     /// Says what happens next, and when. The item stays in its slot until it is taken, because it is
     /// large.
     #[inline(always)]
     pub(crate) fn pop(&mut self, decisions: &mut Decisions) -> Option<(Time, QueueSlot)> {
-        let Due { at, seq, slot } = self.next()?;
-        // (Whatever comes after it is in the heap.)
-        let slot = match self.heap.peek() {
-            Some(next) if next.at == at => self.choose(at, seq, slot, decisions),
-            _ => slot,
-        };
+        let Due { at, slot } = self.agenda.take()?;
+        let slot = if self.agenda.is_due(at) { self.choose(at, slot, decisions) } else { slot };
         Some((at, QueueSlot(slot)))
     }
 
@@ -149,9 +83,13 @@ impl<T: Default> Queue<T> {
         &mut self.items[slot as usize]
     }
 
-    /// What happens next if nobody chooses, with its time and its place in the order in which things were put in.
-    pub(crate) fn pop_in_order(&mut self) -> Option<(Time, u64, QueueSlot)> {
-        self.next().map(|Due { at, seq, slot }| (at, seq, QueueSlot(slot)))
+    /// All that waits, with its time and its place in the order in which things were put in: in the order in which it happens if
+    /// nobody chooses.
+    pub(crate) fn pop_all(&mut self) -> Vec<(Time, u64, QueueSlot)> {
+        let all = std::iter::from_fn(|| self.agenda.take());
+        let mut all: Vec<_> = all.map(|Due { at, slot }| (at, self.seqs[slot as usize], slot)).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(at, seq, slot)| (at, seq, QueueSlot(slot))).collect()
     }
 
     /// What lies in a slot that was popped and not taken yet.
@@ -165,16 +103,17 @@ impl<T: Default> Queue<T> {
     }
 
     #[cold]
-    fn choose(&mut self, at: Time, seq: u64, slot: u32, decisions: &mut Decisions) -> u32 {
-        self.ties.push((seq, slot));
-        while let Some(Due { seq, slot, .. }) = self.heap.peek().copied().filter(|next| next.at == at) {
-            self.heap.pop();
-            self.ties.push((seq, slot));
+    fn choose(&mut self, at: Time, slot: u32, decisions: &mut Decisions) -> u32 {
+        self.ties.push((self.seqs[slot as usize], slot));
+        while self.agenda.is_due(at) {
+            let slot = self.agenda.take().expect("it is due").slot;
+            self.ties.push((self.seqs[slot as usize], slot));
         }
+        self.ties.sort_unstable();
         let chosen = decisions.order(self.lane, "first", self.ties.len() as u64) as usize;
         let (_, slot) = self.ties.remove(chosen);
-        while let Some((seq, slot)) = self.ties.pop() {
-            self.put(Due { at, seq, slot });
+        for (_, slot) in self.ties.drain(..) {
+            self.agenda.add(Due { at, slot });
         }
         slot
     }

@@ -148,18 +148,7 @@ impl Runtime {
 
     /// Lets an event enter an instance, or wait until it may.
     pub(super) fn enter(&mut self, id: InstanceId, turn: &Turn, event: &mut Event, out: &mut Outbox) {
-        if let Some(loading) = self.objects.loading.get_mut(&id) {
-            match event.take() {
-                Event::Cancelled(exchange) => drop(forget_request(&mut loading.waiting, exchange)),
-                event => {
-                    loading.name = loading.name.take().or_else(|| name_in(&event, &loading.key));
-                    loading.waiting.push_back(event);
-                }
-            }
-            return;
-        }
-        // An instance that ended leaves events behind that were on their way to it.
-        let Some(slot) = self.instances.get_mut(&id) else { return };
+        let Some(slot) = self.instances.get_mut(&id) else { return self.wait_for_state(id, event) };
         let Some(active) = &mut slot.object else {
             let end = slot.turn(turn, event, &mut self.scratch);
             return self.turn_ended(id, end, turn, out);
@@ -176,6 +165,20 @@ impl Runtime {
         }
         self.turn(id, turn, event, out);
         self.let_in(id, turn, out);
+    }
+
+    /// Keeps what is for an object whose state is not there yet. (An instance that ended leaves events behind that were on their
+    /// way to it: they are for nobody.)
+    #[cold]
+    fn wait_for_state(&mut self, id: InstanceId, event: &mut Event) {
+        let Some(loading) = self.objects.loading.get_mut(&id) else { return };
+        match event.take() {
+            Event::Cancelled(exchange) => drop(forget_request(&mut loading.waiting, exchange)),
+            event => {
+                loading.name = loading.name.take().or_else(|| name_in(&event, &loading.key));
+                loading.waiting.push_back(event);
+            }
+        }
     }
 
     /// Lets in what waits, as long as the gate is open.
