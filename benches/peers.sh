@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/peers"
 rounds=${1:-5} calls=${2:-100000}
-peers="dacapo madsim turmoil moonpool-rpc moonpool"
+peers="dacapo madsim moonpool-rpc turmoil-http turmoil moonpool"
 
 cargo build --quiet --release --locked --bins
 target=$(cargo metadata --format-version 1 --no-deps --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
