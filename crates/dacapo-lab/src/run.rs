@@ -55,7 +55,7 @@ const SWARM: &str = "swarm";
 
 /// The decision that a fault is in use. In a calm run it is then asked where it could strike, and never does.
 pub(crate) fn uses(fault: &str) -> (DecisionKey, u64) {
-    (DecisionKey { lane: SWARM.into(), what: "uses".into(), cause: fault.to_owned(), nth: 1 }, 1)
+    (DecisionKey { lane: SWARM.into(), what: "uses".into(), cause: fault.into(), nth: 1 }, 1)
 }
 
 /// What is left of a run.
@@ -132,7 +132,7 @@ impl Experiment {
             None => Outcome::Passed,
             Some(failure) => Outcome::Failed(failure.to_string()),
         };
-        let (sim, summary, written) = recorder.finish(outcome);
+        let (mut sim, summary, written) = recorder.finish(outcome);
         let report = Report {
             seed,
             failure,
@@ -142,7 +142,7 @@ impl Experiment {
             faults: sim.faults_in_use().into_iter().map(str::to_owned).collect(),
             checks: table,
         };
-        let decisions = sim.decisions().log().to_vec();
+        let decisions = sim.take_decisions();
         let (turns, times) = turns.unwrap_or_default().into_iter().unzip();
         let seen = seen.unwrap_or_default().first;
         Run { report, written, decisions, drawn, turns, times, seen, sim }

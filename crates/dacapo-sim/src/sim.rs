@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use dacapo_core::{
-    Address, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, IdMap, InstanceId, LeaseCall, Message,
-    NetError, NodeId, Note, NoteKind, OpenStore, Outbox, Phase, StoreJob, Time, TimerId, Trigger, WallTime,
-    World,
+    Address, Decision, Decisions, Delivery, Effect, Entropy, Event, ExchangeId, IdMap, InstanceId, LeaseCall,
+    Message, NetError, NodeId, Note, NoteKind, OpenStore, Outbox, Phase, StoreJob, Time, TimerId, Trigger,
+    WallTime, World,
 };
 
 use crate::book::Book;
@@ -173,6 +173,11 @@ impl Sim {
     /// The decisions of the run.
     pub fn decisions(&self) -> &Decisions {
         &self.decisions
+    }
+
+    /// Takes out the decisions that it remembers ([`Decisions::remember`]).
+    pub fn take_decisions(&mut self) -> Vec<Decision> {
+        self.decisions.take_log()
     }
 
     /// The names of the faults that this seed uses.

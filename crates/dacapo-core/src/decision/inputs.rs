@@ -124,7 +124,7 @@ pub struct Draws {
     /// How many decisions there were about the same.
     counts: IdMap<u64, u32>,
     /// The last round of each client that is given to happen.
-    last_round: BTreeMap<String, u32>,
+    last_round: BTreeMap<ByteString, u32>,
     /// What was left of alternatives, by where they stand.
     left: BTreeMap<String, Vec<usize>>,
     can_narrow: bool,

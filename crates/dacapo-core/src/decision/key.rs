@@ -5,17 +5,21 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use bytestring::ByteString;
+
 use crate::digest::DigestHasher;
 
 /// What a decision was about. As text: `net.loss/hit workload asks POST /deposits #3`.
+///
+/// (A run makes many thousands, of few texts, which they share.)
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecisionKey {
     /// The lane: `net.loss`.
-    pub lane: String,
+    pub lane: ByteString,
     /// What of it: `hit`. Without spaces.
-    pub what: String,
+    pub what: ByteString,
     /// The message, the timer, the strike that it was drawn for; may be empty.
-    pub cause: String,
+    pub cause: ByteString,
     /// Which of those with the same lane, question and cause, counted from 1.
     pub nth: u32,
 }

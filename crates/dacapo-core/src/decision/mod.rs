@@ -20,6 +20,8 @@ pub use round::RoundKey;
 use script::Topic;
 pub use script::{Noise, Rest, Rounds, Script, Triggers};
 
+use bytestring::ByteString;
+
 use crate::IdMap;
 use crate::exponential::exponential;
 use crate::{Random, Seed};
@@ -87,7 +89,7 @@ const QUICK: u64 = 16;
 
 #[derive(Clone, Debug)]
 struct LaneState {
-    name: String,
+    name: ByteString,
     random: Random,
 }
 
@@ -96,6 +98,8 @@ struct LaneState {
 struct Tracing {
     /// What is happening: the message, the timer, the strike that decisions are now drawn for.
     cause: String,
+    /// The same as the log has it, once it was asked for.
+    shared: Option<ByteString>,
     /// How many decisions there were about the same.
     counts: IdMap<u64, u32>,
     log: Option<Vec<Decision>>,
@@ -142,6 +146,11 @@ impl Decisions {
         self.tracing.as_ref().and_then(|t| t.log.as_deref()).unwrap_or_default()
     }
 
+    /// Takes them out.
+    pub fn take_log(&mut self) -> Vec<Decision> {
+        self.tracing.as_mut().and_then(|tracing| tracing.log.as_mut()).map(std::mem::take).unwrap_or_default()
+    }
+
     /// Remembers a decision that the workload has drawn.
     pub fn told(&mut self, drawn: Drawn) {
         let Some(tracing) = &mut self.tracing else { return };
@@ -162,7 +171,7 @@ impl Decisions {
             return *lane;
         }
         let lane = Lane(self.lanes.len());
-        self.lanes.push(LaneState { name: name.to_owned(), random: self.seed.stream(name) });
+        self.lanes.push(LaneState { name: name.into(), random: self.seed.stream(name) });
         self.by_name.insert(name.to_owned(), lane);
         lane
     }
@@ -174,6 +183,7 @@ impl Decisions {
     pub fn about(&mut self, write: impl FnOnce(&mut String)) {
         if let Some(tracing) = &mut self.tracing {
             tracing.cause.clear();
+            tracing.shared = None;
             write(&mut tracing.cause);
         }
     }
@@ -355,7 +365,7 @@ impl Decisions {
             Source::Script(script) => match script.given(about, nth) {
                 Some(value) => value.min(range - 1),
                 None => {
-                    let topic = match state.name.as_str() {
+                    let topic = match &*state.name {
                         MESSAGES if range == u64::MAX => Topic::Message,
                         ORDER => Topic::Order,
                         _ => Topic::Other,
@@ -389,8 +399,9 @@ impl Decisions {
     ) {
         let tracing = self.tracing.as_mut().expect("asked before");
         let Some(log) = &mut tracing.log else { return };
-        let (lane, cause) = (self.lanes[lane.0].name.clone(), tracing.cause.clone());
-        let key = DecisionKey { lane, what: what.to_owned(), cause, nth };
+        let cause = tracing.shared.get_or_insert_with(|| tracing.cause.as_str().into()).clone();
+        let what = ByteString::from_static(what);
+        let key = DecisionKey { lane: self.lanes[lane.0].name.clone(), what, cause, nth };
         log.push(Decision { key, kind, chosen, range, event: tracing.event });
     }
 }

@@ -50,10 +50,10 @@ impl RoundKey {
 
     /// The same key for another round of the same client.
     pub fn moved(key: &DecisionKey, round: u32) -> DecisionKey {
-        match (key.what.as_str(), key.cause.rsplit_once(" round ")) {
+        match (&*key.what, key.cause.rsplit_once(" round ")) {
             (ROUND | PAUSE, _) | (_, None) => DecisionKey { nth: round, ..key.clone() },
             (_, Some((client_cause, _))) => {
-                DecisionKey { cause: RoundKey::cause(client_cause, round), ..key.clone() }
+                DecisionKey { cause: RoundKey::cause(client_cause, round).into(), ..key.clone() }
             }
         }
     }

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
+use bytestring::ByteString;
+
 use super::{DecisionKey, DecisionKind, KeyError, nanos};
 use crate::IdMap;
 use crate::digest::DigestHasher;
@@ -112,7 +114,8 @@ impl Script {
     }
 
     pub(super) fn has_lane(&self, lane: &str) -> bool {
-        let first = DecisionKey { lane: lane.into(), what: String::new(), cause: String::new(), nth: 0 };
+        let first =
+            DecisionKey { lane: lane.into(), what: ByteString::new(), cause: ByteString::new(), nth: 0 };
         self.given.range(first..).next().is_some_and(|(key, _)| key.lane == lane)
     }
 

@@ -108,8 +108,14 @@ fn a_name_that_is_none_is_told() {
 }
 
 fn keys() -> impl Strategy<Value = DecisionKey> {
-    ("[a-z_.]{1,12}", "[a-z]{1,6}", "([a-z/#0-9 ]{0,12}[a-z/#0-9])?", 1..u32::MAX)
-        .prop_map(|(lane, what, cause, nth)| DecisionKey { lane, what, cause: cause.trim().into(), nth })
+    ("[a-z_.]{1,12}", "[a-z]{1,6}", "([a-z/#0-9 ]{0,12}[a-z/#0-9])?", 1..u32::MAX).prop_map(
+        |(lane, what, cause, nth)| DecisionKey {
+            lane: lane.into(),
+            what: what.into(),
+            cause: cause.trim().into(),
+            nth,
+        },
+    )
 }
 
 fn rests() -> impl Strategy<Value = Rest> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytestring::ByteString;
 use dacapo_core::{Decision, DecisionKey, DecisionKind, Random};
 
 use crate::experiment::Experiment;
@@ -23,13 +24,13 @@ pub(super) struct Points {
     all: Vec<Point>,
     kinds: Vec<Kind>,
     /// In alphabetical order.
-    causes: Vec<String>,
+    causes: Vec<ByteString>,
 }
 
 /// One kind of fault.
 struct Kind {
-    lane: String,
-    what: String,
+    lane: ByteString,
+    what: ByteString,
     is_noise: bool,
     /// Indices into all points, in order.
     points: Vec<u32>,
@@ -65,25 +66,29 @@ impl Points {
                 }
         };
         let decisions: Vec<Decision> = decisions.into_iter().filter(is_point).collect();
-        let causes: BTreeSet<&str> = decisions.iter().map(|decision| &*decision.key.cause).collect();
-        let causes: Vec<String> = causes.into_iter().map(str::to_owned).collect();
+        let causes: BTreeSet<&ByteString> = decisions.iter().map(|decision| &decision.key.cause).collect();
+        let causes: Vec<ByteString> = causes.into_iter().cloned().collect();
         let mut all = Vec::with_capacity(decisions.len());
-        let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+        let mut kinds: Vec<Kind> = Vec::new();
         for (index, Decision { key, kind, event, .. }) in (0..).zip(decisions) {
-            let name = format!("{}/{}", key.lane, key.what);
             let cause = causes.partition_point(|cause| *cause < key.cause) as u32;
-            let kind = kinds.entry(name).or_insert_with(|| Kind {
-                lane: key.lane,
-                what: key.what,
-                is_noise: kind == DecisionKind::Noise,
-                points: Vec::new(),
-                by_cause: BTreeMap::new(),
+            let known = kinds.iter().position(|kind| kind.lane == key.lane && kind.what == key.what);
+            let known = known.unwrap_or_else(|| {
+                kinds.push(Kind {
+                    lane: key.lane,
+                    what: key.what,
+                    is_noise: kind == DecisionKind::Noise,
+                    points: Vec::new(),
+                    by_cause: BTreeMap::new(),
+                });
+                kinds.len() - 1
             });
+            let kind = &mut kinds[known];
             kind.points.push(index);
             kind.by_cause.entry(cause).or_default().push(index);
             all.push(Point { kind: 0, cause, nth: key.nth, event });
         }
-        let kinds: Vec<Kind> = kinds.into_values().collect();
+        kinds.sort_by_cached_key(|kind| format!("{}/{}", kind.lane, kind.what));
         for (kind, number) in kinds.iter().zip(0..) {
             kind.points.iter().for_each(|point| all[*point as usize].kind = number);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytestring::ByteString;
 use dacapo_core::{Decision, DecisionKey, DecisionKind, NodeId, Rest, Script};
 
 use super::workload::add_inputs;
@@ -100,8 +101,8 @@ impl Atom {
     }
 
     /// What details of a fault are about that comes after a turn.
-    fn cause_of_details(&self) -> String {
-        format!("{} after {} #{}", self.key.lane, self.key.cause, self.key.nth)
+    fn cause_of_details(&self) -> ByteString {
+        format!("{} after {} #{}", self.key.lane, self.key.cause, self.key.nth).into()
     }
 
     /// The same at an earlier one of the messages or turns that have its cause.
@@ -155,7 +156,7 @@ pub(super) fn script_of(atoms: &[Atom], rest: Rest) -> Script {
         };
         let (number, before) = numbers.entry(&strike.fault).or_default();
         *number += 1;
-        let cause = format!("{}{STRIKE}{number}", strike.fault);
+        let cause = ByteString::from(format!("{}{STRIKE}{number}", strike.fault));
         let moved = |key: &DecisionKey| match key.cause == atom.key.cause {
             true => DecisionKey { cause: cause.clone(), ..key.clone() },
             false => key.clone(),

@@ -19,10 +19,10 @@ const LATE: [u64; 2] = [20_000_000, 2_000_000_000];
 /// What could happen in a run whose decisions are these, of the kinds that these atoms are of.
 pub(super) fn candidates(log: &[Decision], atoms: &[Atom]) -> Vec<Atom> {
     let lanes: BTreeSet<(DecisionKind, &str)> =
-        atoms.iter().map(|atom| (atom.kind, atom.key.lane.as_str())).collect();
+        atoms.iter().map(|atom| (atom.kind, &*atom.key.lane)).collect();
     let mut found = Vec::new();
     for decision in log.iter().filter(|d| d.key.nth <= OF_A_CAUSE && !d.key.cause.is_empty()) {
-        if !lanes.contains(&(decision.kind, decision.key.lane.as_str())) {
+        if !lanes.contains(&(decision.kind, &*decision.key.lane)) {
             continue;
         }
         match decision.kind {

@@ -168,9 +168,9 @@ fn swap() -> impl Strategy<Value = LeaseSwap> {
 fn decision_key() -> impl Strategy<Value = DecisionKey> {
     let text = || any::<String>();
     (text(), text(), text(), any::<u32>()).prop_map(|(lane, what, cause, nth)| DecisionKey {
-        lane,
-        what,
-        cause,
+        lane: lane.into(),
+        what: what.into(),
+        cause: cause.into(),
         nth,
     })
 }

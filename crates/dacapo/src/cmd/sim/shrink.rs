@@ -52,7 +52,7 @@ fn is_of_round(key: &DecisionKey) -> bool {
 
 /// The decisions in words, line by line: first what the workload does, then what goes wrong, then how.
 pub(crate) fn decisions(shrunk: &Shrunk) -> Vec<String> {
-    let is_detail = |key: &DecisionKey| DETAILS.contains(&key.what.as_str());
+    let is_detail = |key: &DecisionKey| DETAILS.contains(&&*key.what);
     let pauses = shrunk.script.decisions().keys().filter(|key| RoundKey::is_pause(key)).count();
     let is_told = |key: &DecisionKey| !(is_of_round(key) || pauses > PAUSES_MAX && RoundKey::is_pause(key));
     let decisions = || shrunk.script.decisions().iter().filter(|(key, _)| is_told(key));
@@ -68,7 +68,7 @@ pub(crate) fn decisions(shrunk: &Shrunk) -> Vec<String> {
 
 /// What it takes to fail.
 pub(crate) fn tell(shrunk: &Shrunk) {
-    let is_wrong = |key: &&DecisionKey| !DETAILS.contains(&key.what.as_str()) && key.lane != "workload";
+    let is_wrong = |key: &&DecisionKey| !DETAILS.contains(&&*key.what) && key.lane != "workload";
     let decisions = shrunk.script.decisions();
     let wrong = decisions.keys().filter(is_wrong).count();
     let rounds = match decisions.keys().filter(|key| RoundKey::of_round(key).is_some()).count() {
@@ -101,7 +101,7 @@ pub(crate) fn in_words(key: &DecisionKey, value: u64) -> String {
     let DecisionKey { lane, what, cause, nth } = key;
     let time = || Duration::from_nanos(value);
     let place = if cause.is_empty() { format!("#{nth}") } else { format!("{cause} (#{nth})") };
-    match what.as_str() {
+    match &**what {
         "hit" => format!("{lane} strikes: {place}"),
         "after_turn" => format!("{lane} right after: {place}"),
         "at_commit" => format!("{lane} when it is stored, and before anybody hears of it: {place}"),
