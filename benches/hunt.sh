@@ -19,8 +19,10 @@ for bug in $bugs; do
     done
 done
 
-row() { # BUG, WHO, "MEDIAN P95 MS"
-    read -r median p95 ms <<<"$3"
+row() { # BUG, WHO, COMMAND...
+    local line
+    line=$("${@:3}")
+    read -r median p95 ms <<<"$line"
     echo "| $1 | $2 | $median | $p95 | $ms |"
 }
 
@@ -28,9 +30,9 @@ echo "| bug | simulator | executions, median | p95 | ms each |"
 echo "|---|---|---:|---:|---:|"
 for bug in $bugs; do
     for strategy in portfolio uniform; do
-        row "$bug" "dacapo, $strategy" "$("$bin/hunt-dacapo" "$bug" "$campaigns" "$strategy")"
+        row "$bug" "dacapo, $strategy" "$bin/hunt-dacapo" "$bug" "$campaigns" "$strategy"
     done
     for peer in $peers; do
-        row "$bug" "$peer" "$("$bin/hunt-$peer" "$bug" "$campaigns")"
+        row "$bug" "$peer" "$bin/hunt-$peer" "$bug" "$campaigns"
     done
 done

@@ -26,7 +26,8 @@ async fn client(calls: u32) -> turmoil::Result {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::task::spawn_local(connection);
     for _ in 0..calls {
-        let request = Request::post("/").header("host", "server").body(Full::new(Bytes::from_static(b"ping")))?;
+        let request =
+            Request::post("/").header("host", "server").body(Full::new(Bytes::from_static(b"ping")))?;
         let answer = sender.send_request(request).await?;
         assert_eq!(&answer.into_body().collect().await?.to_bytes()[..], b"pong");
     }

@@ -5,6 +5,8 @@
 
 pub mod protocol;
 
+use std::process::Command;
+
 use cpu_time::ProcessTime;
 
 pub use protocol::{Answer, Ask, Broken, Network, Server, client, judge};
@@ -83,14 +85,13 @@ const MOST: u64 = 10_000;
 /// Seeds of two campaigns are so far apart that they have none in common.
 const APART: u64 = 1 << 32;
 
-/// What the command line asks for: `BUG CAMPAIGNS [twin]`.
+/// What the command line asks for: `BUG CAMPAIGNS [twin]`, or `BUG NUMBER campaign`.
 pub struct Order {
     /// The bug.
     pub bug: Bug,
-    /// How many campaigns; of the twin, how many executions.
+    /// How many campaigns; of the twin, how many executions; or which campaign.
     pub campaigns: u64,
-    /// Whether the twin without the bug runs, which must survive.
-    pub is_twin: bool,
+    what: Option<String>,
 }
 
 impl Order {
@@ -102,7 +103,12 @@ impl Order {
         let bug = next("BUG");
         let bug = Bug::named(&bug).unwrap_or_else(|| panic!("{bug} is no bug of this comparison"));
         let campaigns = next("CAMPAIGNS").parse().expect("CAMPAIGNS is a number");
-        Order { bug, campaigns, is_twin: words.next().as_deref() == Some("twin") }
+        Order { bug, campaigns, what: words.next() }
+    }
+
+    /// Whether the twin without the bug runs, which must survive.
+    pub fn is_twin(&self) -> bool {
+        self.what.as_deref() == Some("twin")
     }
 }
 
@@ -110,23 +116,41 @@ impl Order {
 /// was broken. Prints the median and the 95th percentile of executions to find the bug, and the milliseconds of
 /// processor time that one takes.
 pub fn main(breaks: impl Fn(Bug, bool, u64) -> bool) {
-    let Order { bug, campaigns, is_twin } = Order::of_command_line();
-    if is_twin {
+    let order = Order::of_command_line();
+    let Order { bug, campaigns, .. } = order;
+    if order.is_twin() {
         let accused: Vec<u64> = (0..campaigns).filter(|seed| breaks(bug, false, *seed)).collect();
         assert!(accused.is_empty(), "the twin of {} is accused by the seeds {accused:?}", bug.name());
         println!("the twin of {} survives {campaigns} executions", bug.name());
         return;
     }
-    let begin = ProcessTime::now();
-    let mut executions = Vec::new();
-    let mut all = 0;
-    for campaign in 0..campaigns {
-        let found = (1..=MOST).find(|nth| breaks(bug, true, campaign * APART + nth));
-        all += found.unwrap_or(MOST);
-        executions.push(found);
+    if order.what.is_some() {
+        let begin = ProcessTime::now();
+        let found = (1..=MOST).find(|nth| breaks(bug, true, campaigns * APART + nth));
+        println!("{} {}", found.unwrap_or(0), begin.elapsed().as_secs_f64());
+        return;
     }
-    let ms_each = begin.elapsed().as_secs_f64() * 1000.0 / all as f64;
-    print(executions, ms_each);
+    let ended: Vec<(Option<u64>, f64)> = (0..campaigns).map(|number| campaign(bug, number)).collect();
+    let (executions, seconds): (Vec<Option<u64>>, Vec<f64>) = ended.into_iter().unzip();
+    let all: u64 = executions.iter().map(|found| found.unwrap_or(MOST)).sum();
+    print(executions, seconds.iter().sum::<f64>() * 1000.0 / all as f64);
+}
+
+/// Makes a campaign in a process of its own, since not every simulator gives back the memory of a run: gives the execution that
+/// found the bug, and processor time in seconds.
+fn campaign(bug: Bug, number: u64) -> (Option<u64>, f64) {
+    let me = std::env::current_exe().expect("a program has a file");
+    let made = Command::new(me)
+        .args([bug.name(), &number.to_string(), "campaign"])
+        .output()
+        .expect("it starts again");
+    let text = String::from_utf8_lossy(&made.stdout);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [found, seconds] = words[..] else {
+        panic!("campaign {number} ended early: {}, {}", made.status, String::from_utf8_lossy(&made.stderr))
+    };
+    let found = found.parse().expect("a number of executions");
+    ((found > 0).then_some(found), seconds.parse().expect("a number of seconds"))
 }
 
 /// Prints a line of the table: `MEDIAN P95 MS_EACH`.
