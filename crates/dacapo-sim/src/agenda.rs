@@ -15,7 +15,7 @@ pub(crate) struct Due {
     pub(crate) slot: u32,
 }
 
-/// Nothing.
+/// Nothing. (What is due at the end of time is due a nanosecond before.)
 const NEVER: Due = Due { at: Time(u64::MAX), slot: u32::MAX };
 
 /// What is due, and when. Numbers are small, and nothing has the number of another.
@@ -36,7 +36,7 @@ impl Agenda {
         if due.slot as usize >= self.tree.len() / 2 {
             self.grow(due.slot);
         }
-        self.play(due.slot, due);
+        self.play(due.slot, Due { at: due.at.min(Time(u64::MAX - 1)), ..due });
     }
 
     /// Something new stands at this leaf.
@@ -94,6 +94,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_due_at_the_end_of_time_is_due() {
+        let mut agenda = Agenda::default();
+        for slot in 0..3 {
+            agenda.add(Due { at: Time(u64::MAX), slot });
+        }
+        let taken: BTreeSet<u32> = std::iter::from_fn(|| agenda.take()).map(|due| due.slot).collect();
+        assert_eq!(taken, BTreeSet::from([0, 1, 2]));
+    }
 
     proptest! {
         #[test]

@@ -10,6 +10,7 @@ mod clippy;
 mod codes;
 mod crates;
 mod links;
+mod locks;
 mod machine;
 mod opening;
 mod rust;
@@ -36,6 +37,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("clippy", clippy::check),
     ("codes", codes::check),
     ("links", links::check),
+    ("locks", locks::check),
     ("machine", machine::check),
     ("opening", opening::check),
     ("scenarios", scenarios::check),
