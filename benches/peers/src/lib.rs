@@ -5,6 +5,7 @@
 
 pub mod hunt;
 pub mod moonpool_world;
+pub mod turmoil_world;
 
 use cpu_time::ProcessTime;
 

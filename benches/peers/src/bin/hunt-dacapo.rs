@@ -7,9 +7,6 @@ use dacapo_lab::Strategy;
 use dacapo_peers::hunt;
 use dacapo_scoreboard::{Bug, campaign, twin};
 
-/// So many executions at most in one campaign.
-const MOST: u64 = 10_000;
-
 fn main() {
     let mut words = std::env::args().skip(1);
     let mut next =
@@ -25,7 +22,7 @@ fn main() {
         return;
     }
     let strategy: Strategy = strategy.parse().unwrap_or_else(|error| panic!("{error}"));
-    let outcomes: Vec<_> = (0..campaigns).map(|number| campaign(bug, strategy, number, MOST)).collect();
+    let outcomes: Vec<_> = (0..campaigns).map(|number| campaign(bug, strategy, number, hunt::MOST)).collect();
     let ms: f64 = outcomes.iter().map(|outcome| outcome.cpu.as_secs_f64() * 1000.0).sum();
     let all: u64 = outcomes.iter().map(|outcome| outcome.tried).sum();
     hunt::print(outcomes.iter().map(|outcome| outcome.executions).collect(), ms / all as f64);

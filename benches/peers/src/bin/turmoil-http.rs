@@ -1,11 +1,11 @@
-//! The ping-pong on turmoil as its users write it: hyper on its TCP, a connection for each client. Ticks are as in `turmoil.rs`.
+//! The ping-pong on turmoil as its users write it: hyper on its TCP, a connection for each client.
 
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
+use dacapo_peers::turmoil_world::builder;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -36,13 +36,7 @@ async fn client(calls: u32) -> turmoil::Result {
 
 fn main() {
     dacapo_peers::main(|calls, in_flight| {
-        let mut sim = turmoil::Builder::new()
-            .rng_seed(1)
-            .simulation_duration(Duration::from_secs(1_000_000))
-            .min_message_latency(Duration::from_millis(1))
-            .max_message_latency(Duration::from_millis(1))
-            .tcp_capacity(1024)
-            .build();
+        let mut sim = builder().tcp_capacity(1024).build();
         sim.host("server", || async {
             let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
             loop {

@@ -1,28 +1,20 @@
 //! The ping-pong on turmoil: datagrams between a client and a host, as in its own tests.
 //!
 //! Datagrams are the cheapest that it has: no connection, no framing, no retry. Each client has a
-//! socket of its own. Turmoil counts time in ticks, and what a tick costs is paid by whatever happens in it. Each way
-//! takes one tick here, so that no tick passes without a delivery; with its default latency (up to
-//! 100 ticks) it would look many times slower.
+//! socket of its own.
 
 #![forbid(unsafe_code)]
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
+use dacapo_peers::turmoil_world::builder;
 use turmoil::net::UdpSocket;
 
 const PORT: u16 = 1738;
 
 fn main() {
     dacapo_peers::main(|calls, in_flight| {
-        let mut sim = turmoil::Builder::new()
-            .rng_seed(1)
-            .simulation_duration(Duration::from_secs(1_000_000))
-            .min_message_latency(Duration::from_millis(1))
-            .max_message_latency(Duration::from_millis(1))
-            .udp_capacity(1024)
-            .build();
+        let mut sim = builder().udp_capacity(1024).build();
         sim.host("server", || async {
             let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
             let mut buffer = [0; 8];

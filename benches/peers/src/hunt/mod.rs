@@ -81,59 +81,60 @@ impl Bug {
 }
 
 /// So many executions at most in one campaign.
-const MOST: u64 = 10_000;
+pub const MOST: u64 = 10_000;
 /// Seeds of two campaigns are so far apart that they have none in common.
 const APART: u64 = 1 << 32;
 
-/// What the command line asks for: `BUG CAMPAIGNS [twin]`, or `BUG NUMBER campaign`.
-pub struct Order {
-    /// The bug.
-    pub bug: Bug,
-    /// How many campaigns; of the twin, how many executions; or which campaign.
-    pub campaigns: u64,
-    what: Option<String>,
+/// What the command line asks for: `BUG NUMBER [WORD]`.
+enum Order {
+    /// So many campaigns (no word).
+    Campaigns(u64),
+    /// The campaign of this number, for a process that makes all of them (`campaign`).
+    Campaign(u64),
+    /// So many executions of the twin without the bug, which must survive (`twin`).
+    Twin(u64),
 }
 
-impl Order {
-    /// Panics with what is missing.
-    pub fn of_command_line() -> Order {
-        let mut words = std::env::args().skip(1);
-        let mut next =
-            |what: &str| words.next().unwrap_or_else(|| panic!("{what} is missing: BUG CAMPAIGNS [twin]"));
-        let bug = next("BUG");
-        let bug = Bug::named(&bug).unwrap_or_else(|| panic!("{bug} is no bug of this comparison"));
-        let campaigns = next("CAMPAIGNS").parse().expect("CAMPAIGNS is a number");
-        Order { bug, campaigns, what: words.next() }
-    }
-
-    /// Whether the twin without the bug runs, which must survive.
-    pub fn is_twin(&self) -> bool {
-        self.what.as_deref() == Some("twin")
-    }
+/// Panics with what is missing.
+fn command_line() -> (Bug, Order) {
+    let mut words = std::env::args().skip(1);
+    let mut next =
+        |what: &str| words.next().unwrap_or_else(|| panic!("{what} is missing: BUG CAMPAIGNS [twin]"));
+    let bug = next("BUG");
+    let bug = Bug::named(&bug).unwrap_or_else(|| panic!("{bug} is no bug of this comparison"));
+    let number = next("CAMPAIGNS").parse().expect("CAMPAIGNS is a number");
+    let order = match words.next().as_deref() {
+        None => Order::Campaigns(number),
+        Some("campaign") => Order::Campaign(number),
+        Some("twin") => Order::Twin(number),
+        Some(other) => panic!("{other:?} is not understood: BUG CAMPAIGNS [twin]"),
+    };
+    (bug, order)
 }
 
 /// Runs what the command line asks for, where `breaks` runs a bug or its twin under a seed and says whether its check
 /// was broken. Prints the median and the 95th percentile of executions to find the bug, and the milliseconds of
 /// processor time that one takes.
 pub fn main(breaks: impl Fn(Bug, bool, u64) -> bool) {
-    let order = Order::of_command_line();
-    let Order { bug, campaigns, .. } = order;
-    if order.is_twin() {
-        let accused: Vec<u64> = (0..campaigns).filter(|seed| breaks(bug, false, *seed)).collect();
-        assert!(accused.is_empty(), "the twin of {} is accused by the seeds {accused:?}", bug.name());
-        println!("the twin of {} survives {campaigns} executions", bug.name());
-        return;
+    let (bug, order) = command_line();
+    match order {
+        Order::Campaigns(count) => {
+            let ended: Vec<(Option<u64>, f64)> = (0..count).map(|number| campaign(bug, number)).collect();
+            let (executions, seconds): (Vec<Option<u64>>, Vec<f64>) = ended.into_iter().unzip();
+            let all: u64 = executions.iter().map(|found| found.unwrap_or(MOST)).sum();
+            print(executions, seconds.iter().sum::<f64>() * 1000.0 / all as f64);
+        }
+        Order::Campaign(number) => {
+            let begin = ProcessTime::now();
+            let found = (1..=MOST).find(|nth| breaks(bug, true, number * APART + nth));
+            println!("{} {}", found.unwrap_or(0), begin.elapsed().as_secs_f64());
+        }
+        Order::Twin(count) => {
+            let accused: Vec<u64> = (0..count).filter(|seed| breaks(bug, false, *seed)).collect();
+            assert!(accused.is_empty(), "the twin of {} is accused by the seeds {accused:?}", bug.name());
+            println!("the twin of {} survives {count} executions", bug.name());
+        }
     }
-    if order.what.is_some() {
-        let begin = ProcessTime::now();
-        let found = (1..=MOST).find(|nth| breaks(bug, true, campaigns * APART + nth));
-        println!("{} {}", found.unwrap_or(0), begin.elapsed().as_secs_f64());
-        return;
-    }
-    let ended: Vec<(Option<u64>, f64)> = (0..campaigns).map(|number| campaign(bug, number)).collect();
-    let (executions, seconds): (Vec<Option<u64>>, Vec<f64>) = ended.into_iter().unzip();
-    let all: u64 = executions.iter().map(|found| found.unwrap_or(MOST)).sum();
-    print(executions, seconds.iter().sum::<f64>() * 1000.0 / all as f64);
 }
 
 /// Makes a campaign in a process of its own, since not every simulator gives back the memory of a run: gives the execution that
