@@ -57,7 +57,7 @@ impl Agenda {
 
     /// What is due first; nobody says which of those that are due at the same time.
     #[inline(always)]
-    pub(crate) fn first(&self) -> Option<Due> {
+    fn first(&self) -> Option<Due> {
         let first = self.tree[1];
         (first.slot != NEVER.slot).then_some(first)
     }

@@ -87,9 +87,10 @@ impl<T: Default> Queue<T> {
     /// nobody chooses.
     pub(crate) fn pop_all(&mut self) -> Vec<(Time, u64, QueueSlot)> {
         let all = std::iter::from_fn(|| self.agenda.take());
-        let mut all: Vec<_> = all.map(|Due { at, slot }| (at, self.seqs[slot as usize], slot)).collect();
-        all.sort_unstable();
-        all.into_iter().map(|(at, seq, slot)| (at, seq, QueueSlot(slot))).collect()
+        let mut all: Vec<_> =
+            all.map(|Due { at, slot }| (at, self.seqs[slot as usize], QueueSlot(slot))).collect();
+        all.sort_unstable_by_key(|(at, seq, _)| (*at, *seq));
+        all
     }
 
     /// What lies in a slot that was popped and not taken yet.

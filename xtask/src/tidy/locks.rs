@@ -16,13 +16,21 @@ struct Needs {
 
 /// Finds crates of this project of which another workspace's lock file has an older story.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let files = || tree.files().filter_map(|file| Some((file, file.text().parse::<DocumentMut>().ok()?)));
-    let manifests = files().filter(|(file, _)| file.name() == "Cargo.toml");
+    let named = |name: &'static str| tree.files().filter(move |file| file.name() == name);
+    // (Whoever writes no TOML into a manifest hears of it from cargo.)
+    let manifests = named("Cargo.toml").filter_map(|file| file.text().parse::<DocumentMut>().ok());
     let needs: BTreeMap<String, Needs> = manifests
-        .filter_map(|(_, manifest)| Some((name_of(manifest.get("package")?)?, needs(&manifest))))
+        .filter_map(|manifest| Some((name_of(manifest.get("package")?)?, needs(&manifest))))
         .collect();
     let mut findings = Vec::new();
-    for (file, lock) in files().filter(|(file, _)| file.name() == "Cargo.lock" && !file.folder().is_empty()) {
+    for file in named("Cargo.lock").filter(|file| !file.folder().is_empty()) {
+        let lock = match file.text().parse::<DocumentMut>() {
+            Ok(lock) => lock,
+            Err(error) => {
+                findings.push(Finding::in_file(file, format!("is no lock file: {error}")));
+                continue;
+            }
+        };
         let packages = lock.get("package").and_then(Item::as_array_of_tables);
         for package in packages.into_iter().flatten().filter(|package| package.get("source").is_none()) {
             let Some(name) = package.get("name").and_then(Item::as_str) else { continue };
@@ -53,13 +61,16 @@ fn name_of(package: &Item) -> Option<String> {
     package.get("name")?.as_str().map(str::to_owned)
 }
 
+/// What is in a table, if there is one.
+fn entries(table: Option<&Item>) -> impl Iterator<Item = (&str, &Item)> {
+    table.and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter)
+}
+
 fn needs(manifest: &DocumentMut) -> Needs {
     let mut needs = Needs::default();
     let mut take = |tables: &dyn TableLike, is_for_all: bool| {
         for kind in ["dependencies", "build-dependencies", "dev-dependencies"] {
-            for (key, item) in
-                tables.get(kind).and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter)
-            {
+            for (key, item) in entries(tables.get(kind)) {
                 let name = item.get("package").and_then(Item::as_str).unwrap_or(key).to_owned();
                 let is_optional = item.get("optional").and_then(Item::as_bool) == Some(true);
                 // What only tests need is locked for the members of a workspace, and not for what they build on.
@@ -71,9 +82,7 @@ fn needs(manifest: &DocumentMut) -> Needs {
         }
     };
     take(manifest.as_table(), true);
-    for (_, target) in
-        manifest.get("target").and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter)
-    {
+    for (_, target) in entries(manifest.get("target")) {
         target.as_table_like().into_iter().for_each(|tables| take(tables, false));
     }
     needs
@@ -102,6 +111,12 @@ mod tests {
         assert_eq!(found("\"serde\""), Vec::<String>::new());
         assert!(found("").concat().contains("does not know that ours needs serde"));
         assert!(found("\"serde\", \"rand\"").concat().contains("believes that ours needs rand"));
+    }
+
+    #[test]
+    fn a_lock_file_that_cannot_be_read_is_found() {
+        let findings = check(&Tree::of(&[("fuzz/Cargo.lock", "[[package]")]));
+        assert!(findings[0].to_string().contains("is no lock file"));
     }
 
     #[test]
