@@ -169,11 +169,7 @@ impl Pool {
                 "DC0083: {DEATHS_MAX} workers died one after the other, and no attempt ended in between; the last one: {why}"
             ));
         }
-        let mut tasks = worker.at_work.iter();
-        if let Some(task) = tasks.next() {
-            self.ended.push_back(Ended::Lost(*task, why));
-        }
-        self.ended.extend(tasks.map(|task| Ended::Back(*task)));
+        self.ended.extend(abandoned(std::mem::take(&mut worker.at_work), why));
         Ok(())
     }
 }
@@ -215,6 +211,13 @@ impl Crew for Pool {
         }
         Ok(self.ended.pop_front())
     }
+}
+
+/// What becomes of the tasks of a worker that has died: it was at work on the first.
+fn abandoned(tasks: VecDeque<Task>, why: String) -> impl Iterator<Item = Ended> {
+    let mut tasks = tasks.into_iter();
+    let lost = tasks.next().map(|task| Ended::Lost(task, why));
+    lost.into_iter().chain(tasks.map(Ended::Back))
 }
 
 /// What an attempt builds on: attempts with the same pair here build on the same runs.
@@ -290,4 +293,21 @@ fn listen(
         }
         hear(Said::Nothing);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_worker_had_not_begun_comes_back() {
+        let task =
+            |number| Task { range: 0, stop: Stop { place: number, strategy: Strategy::Swarm, number } };
+        let mut ended = abandoned(VecDeque::from([task(7), task(8)]), "it was killed".to_owned());
+        assert!(
+            matches!(ended.next(), Some(Ended::Lost(it, why)) if it == task(7) && why == "it was killed")
+        );
+        assert!(matches!(ended.next(), Some(Ended::Back(it)) if it == task(8)));
+        assert!(ended.next().is_none());
+    }
 }
